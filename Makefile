@@ -25,12 +25,12 @@ $(VENV)/.ready: requirements/dev.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.13 is needed and was not found. Install it, or name it: make PYTHON=/path/to/python3.13"; exit 1; }
 	$(PYTHON) -m venv --clear $(VENV)
 	$(PY) -m pip install --quiet --disable-pip-version-check $(UV_PIN)
-	$(UV) pip install --quiet --python $(PY) -r requirements/dev.txt
+	$(UV) pip install --quiet --compile-bytecode --python $(PY) -r requirements/dev.txt
 	@touch $@
 
 $(ENGINE_VENV)/.ready: requirements/engine.txt $(VENV)/.ready
 	$(UV) venv --quiet --clear --python $(PYTHON) $(ENGINE_VENV)
-	$(UV) pip install --quiet --python $(ENGINE_VENV)/bin/python -r requirements/engine.txt
+	$(UV) pip install --quiet --compile-bytecode --python $(ENGINE_VENV)/bin/python -r requirements/engine.txt
 	@touch $@
 
 setup: $(VENV)/.ready $(ENGINE_VENV)/.ready ## Install everything into .venv and .venv-engine

@@ -1,0 +1,1 @@
+"""What the five applications share; it knows none of them by name."""

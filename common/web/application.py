@@ -1,0 +1,86 @@
+"""The application factory: a Chalice that answers every request with our headers and every failure in our envelope."""
+
+from typing import Any
+
+from chalice.app import Chalice, Request, Response
+
+from common import observability
+from common.clock import Clock, SystemClock
+from common.errors import ApplicationError
+from common.web.replies import SECURITY_HEADERS, error_reply, in_envelope, internal_reply
+
+REQUEST_ID = "X-Request-Id"
+LONGEST_REQUEST_ID = 128
+
+
+class Application(Chalice):
+    """A Chalice application with the house's manners.
+
+    Chalice answers some failures itself, hands only some exceptions to middleware, and serialises outside both; so the
+    manners stand around the whole of it: `__call__` is what Lambda, `chalice local` and the test client call alike.
+    """
+
+    def __init__(self, app_name: str, namespace: str, clock: Clock | None = None) -> None:
+        super().__init__(app_name=app_name, configure_logs=False)
+        self._clock = clock or SystemClock()
+        self._telemetry = observability.Telemetry.of(app_name, namespace)
+        self.api.binary_types = ["*/*"]  # bodies reach us byte for byte: gzip, protobuf
+        self.register_middleware(self._mannered, "http")
+
+    @property
+    def request(self) -> Request:
+        """The request being answered; only views ask for it."""
+        request = self.current_request
+        if request is None:
+            raise RuntimeError("There is no request outside a view")
+        return request
+
+    def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401  # Lambda's contract
+        """Answer one request of API Gateway."""
+        request_id = self._request_id(event)
+        event["headers"] = {"accept": "*/*", **_lower(event.get("headers"))}
+        with observability.observed(self._telemetry, request_id=request_id):
+            try:
+                answer: dict[str, Any] = super().__call__(event, context)
+            except Exception:  # noqa: BLE001  # whatever it is, a caller gets an answer and we get a line
+                observability.log().exception("answer_failed")
+                answer = self._finish(internal_reply(request_id), request_id).to_dict(self.api.binary_types)
+            return answer
+
+    def _mannered(self, request: Request, get_response: Any) -> Response:  # noqa: ANN401  # chalice's contract
+        request_id = self._request_id(request.to_original_event())
+        started = self._clock.monotonic()
+        try:
+            response = in_envelope(get_response(request), request_id)
+        except ApplicationError as error:
+            response = error_reply(error, request_id)
+        self._account(request, response, self._clock.monotonic() - started)
+        return self._finish(response, request_id)
+
+    def _account(self, request: Request, response: Response, seconds: float) -> None:
+        fields = {
+            "method": request.method,
+            "route": request.path,
+            "status": response.status_code,
+            "duration_ms": round(seconds * 1000, 1),
+        }
+        if response.status_code >= 500:  # noqa: PLR2004  # HTTP's server errors
+            observability.count("ServerErrors")
+            observability.log().error("request", extra=fields)
+        else:
+            observability.log().info("request", extra=fields)
+
+    @staticmethod
+    def _finish(response: Response, request_id: str) -> Response:
+        response.headers = {**SECURITY_HEADERS, REQUEST_ID: request_id, **response.headers}
+        return response
+
+    def _request_id(self, event: dict[str, Any]) -> str:
+        context = event.setdefault("requestContext", {})
+        if not context.get("requestId"):
+            context["requestId"] = self._clock.new_id()
+        return str(context["requestId"])[:LONGEST_REQUEST_ID]
+
+
+def _lower(headers: dict[str, str] | None) -> dict[str, str]:
+    return {name.lower(): value for name, value in (headers or {}).items()}

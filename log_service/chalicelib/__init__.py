@@ -1,0 +1,3 @@
+"""log_service: takes, keeps and finds log records."""
+
+VERSION = "1.0.0"

@@ -1,0 +1,23 @@
+"""The JSON that callers send and see, and OTLP."""
+
+from . import contract
+from .incoming import Fault, LogIn, NoQuery, RecentQuery, TailQuery, media_type, read_batch, read_otlp
+from .outgoing import CreatedOut, ServiceOut, ServicesOut, batch_json, otlp_answer, page
+
+__all__ = [
+    "CreatedOut",
+    "Fault",
+    "LogIn",
+    "NoQuery",
+    "RecentQuery",
+    "ServiceOut",
+    "ServicesOut",
+    "TailQuery",
+    "batch_json",
+    "contract",
+    "media_type",
+    "otlp_answer",
+    "page",
+    "read_batch",
+    "read_otlp",
+]

@@ -1,0 +1,103 @@
+"""Finding records: the newest, those that come now, and who writes them."""
+
+from dataclasses import dataclass
+
+from common.clock import Clock, rfc3339
+from common.errors import ValidationFailed
+from common.web.cursor import Cursor, CursorSeal, fingerprint
+
+from ..domain import DAY_US, HOUR_US, MOST_AHEAD_US, SECOND_US, Filters, Retention, at, day_of, hour_of
+from ..schemas import RecentQuery, ServiceOut, ServicesOut, TailQuery, page
+from ..store import Found, LogStore, Register, Span
+
+TAIL_DELAY_US = 2 * SECOND_US
+TAIL_PAUSE_SECONDS = 0.5
+DEFAULT_HOURS = 24
+RECENT, TAIL = "recent", "tail"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """The use cases that read."""
+
+    store: LogStore
+    register: Register
+    retention: Retention
+    clock: Clock
+    seal: CursorSeal
+
+    def recent(self, query: RecentQuery) -> bytes:
+        """A page of the newest records that the question wants, as JSON. Raises ValidationFailed, Unavailable."""
+        filters = query.filters()
+        marks = f"{fingerprint(filters.as_json())}.{fingerprint([query.since, query.until, query.hours])}"
+        if query.cursor is None:
+            (since, until), before = self._window(query), None
+        else:
+            cursor = self._opened(query.cursor, marks)
+            (since, until), before = cursor.bounds, cursor.position
+        found = self.store.newest(filters, Span(at(since), before or at(until + 1)), query.limit)
+        resume = found.resume and self.seal.close(Cursor(RECENT, found.resume, marks, (since, until)))
+        return page(found.rows, resume, partial=found.partial)
+
+    def _opened(self, text: str, marks: str) -> Cursor:
+        cursor = self.seal.open(text)
+        if cursor.kind != RECENT or cursor.filters != marks:
+            raise ValidationFailed.of("cursor", "belongs to other filters; keep them the same from page to page")
+        return cursor
+
+    def _window(self, query: RecentQuery) -> tuple[int, int]:
+        if query.hours is not None and query.since is not None:
+            raise ValidationFailed.of("hours", "goes without `since`; give one of the two")
+        now = self.clock.now_us()
+        until = now + MOST_AHEAD_US if query.until is None else query.until
+        back = (query.hours or DEFAULT_HOURS) * HOUR_US
+        since = (now if query.until is None else until) - back if query.since is None else query.since
+        if since > until:
+            raise ValidationFailed.of("since", "is later than `until`")
+        return max(since, now - self.retention.longest * DAY_US), min(until, now + MOST_AHEAD_US)
+
+    def tail(self, query: TailQuery) -> bytes:
+        """Records that came since the cursor, oldest first; waits for the first of them up to `wait` seconds."""
+        filters = query.filters()
+        marks = fingerprint(filters.as_json())
+        after = self._start(query.cursor, marks)
+        deadline = self.clock.monotonic() + query.wait
+        while True:
+            found, reached = self._arrived(filters, after, query.limit)
+            left = deadline - self.clock.monotonic()
+            if found.rows or found.partial or left <= 0:
+                return page(found.rows, self.seal.close(Cursor(TAIL, reached, marks)), partial=found.partial)
+            after = reached
+            self.clock.sleep(min(TAIL_PAUSE_SECONDS, left))
+
+    def _start(self, text: str | None, marks: str) -> str:
+        if text is None:
+            return at(self.clock.now_us())
+        cursor = self.seal.open(text)
+        if cursor.filters.partition(".")[0] != marks:
+            raise ValidationFailed.of("cursor", "belongs to other filters; keep them the same from page to page")
+        return cursor.position
+
+    def _arrived(self, filters: Filters, after: str, limit: int) -> tuple[Found, str]:
+        """What stands between the cursor and two seconds ago, and where that ends."""
+        horizon = at(self.clock.now_us() - TAIL_DELAY_US + 1)
+        if horizon <= after:
+            return Found((), None, 0), after
+        found = self.store.oldest(filters, Span(after, horizon), limit)
+        return found, found.resume or horizon
+
+    def services(self) -> ServicesOut:
+        """Every service that writes, with its records of the last 24 hours by level (to the hour)."""
+        now = self.clock.now_us()
+        instants = range(now - DEFAULT_HOURS * HOUR_US, now + 1, HOUR_US)
+        counts = self.register.counts([day_of(instant) + hour_of(instant) for instant in instants])
+        services = [
+            ServiceOut(
+                service_name=seen.service_name,
+                first_seen=rfc3339(seen.first),
+                last_seen=rfc3339(seen.last),
+                levels={level.name: number for level, number in sorted(counts.get(seen.service_name, {}).items())},
+            )
+            for seen in self.register.services()
+        ]
+        return ServicesOut(services=services, count=len(services))
