@@ -1,0 +1,1 @@
+"""Puts an application on AWS: its resources.yaml first, then the application itself."""
