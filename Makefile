@@ -80,4 +80,15 @@ check: lint types test ## What continuous integration runs
 bench: setup ## Measure, each beside its yardstick
 	$(PY) -m bench
 
-.PHONY: help setup lock up demo fire local clean-state test format lint types check bench
+# ---- deploy ------------------------------------------------------------------------------------------------------
+
+package: $(VENV)/.ready ## Build what a release would deploy: APP=log_service [STAGE=dev], into build/
+	@$(PY) -m deploy package "$(APP)" "$(STAGE)"
+
+deploy: $(VENV)/.ready ## resources.yaml, then `chalice deploy`: APP=log_service STAGE=dev [PARAMETERS="Name=value ..."]
+	@$(PY) -m deploy deploy "$(APP)" "$(STAGE)" $(PARAMETERS)
+
+release: $(VENV)/.ready ## resources.yaml, then package and edge.yaml by CloudFormation: APP= STAGE=prod BUCKET=artefacts
+	@$(PY) -m deploy release "$(APP)" "$(STAGE)" --bucket "$(BUCKET)" $(PARAMETERS)
+
+.PHONY: help setup lock up demo fire local clean-state test format lint types check bench package deploy release
