@@ -24,7 +24,9 @@ class Telemetry:
     @classmethod
     def of(cls, service: str, namespace: str) -> "Telemetry":
         """Lines carry `service`; metrics go to `namespace` with the dimension `service`. LOG_LEVEL sets the level."""
-        return cls(service, namespace, Logger(service=service, log_uncaught_exceptions=False))
+        return cls(
+            service, namespace, Logger(service=service, log_uncaught_exceptions=False, use_rfc3339=True, utc=True)
+        )
 
 
 _current: ContextVar[Telemetry | None] = ContextVar("telemetry", default=None)

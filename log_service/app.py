@@ -33,7 +33,7 @@ ONE = Limits(sent=MIB, inflated=MIB)
 BATCH = Limits(sent=4 * MIB, inflated=5 * MIB)
 SIGNED = IAMAuthorizer()
 
-app = Application("log_service", namespace="SimpleLogService")
+app = Application("log_service", namespace="SimpleLogService", guard=wiring.caller)
 
 
 @app.route("/logs", methods=["POST"], content_types=contract.JSON_ONLY, authorizer=SIGNED)
@@ -65,7 +65,6 @@ def export_logs() -> Response:
 @operation(contract.RECENT)
 def recent_logs() -> Response:
     """The newest records, page by page."""
-    wiring.caller(app.request)
     return reply(wiring.reader().recent(query_of(RecentQuery, app.request)))
 
 
@@ -73,7 +72,6 @@ def recent_logs() -> Response:
 @operation(contract.TAIL)
 def tail_logs() -> Response:
     """The records that come now, oldest first, by long poll, two seconds behind now."""
-    wiring.caller(app.request)
     return reply(wiring.reader().tail(query_of(TailQuery, app.request)))
 
 
@@ -81,7 +79,6 @@ def tail_logs() -> Response:
 @operation(contract.SERVICES)
 def services() -> Response:
     """Every service that writes, with its records of the last 24 hours by level."""
-    wiring.caller(app.request)
     query_of(NoQuery, app.request)
     return json_reply(wiring.reader().services().model_dump())
 

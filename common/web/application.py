@@ -1,5 +1,6 @@
 """The application factory: a Chalice that answers every request with our headers and every failure in our envelope."""
 
+from collections.abc import Callable
 from typing import Any
 
 from chalice.app import Chalice, Request, Response
@@ -20,8 +21,14 @@ class Application(Chalice):
     manners stand around the whole of it: `__call__` is what Lambda, `chalice local` and the test client call alike.
     """
 
-    def __init__(self, app_name: str, namespace: str, clock: Clock | None = None) -> None:
+    def __init__(
+        self, app_name: str, namespace: str, guard: Callable[[Request], object], clock: Clock | None = None
+    ) -> None:
+        """`guard` raises for a caller that may not pass; it is asked before every route that names an authorizer or
+        an API key at the gateway. Metrics go to `namespace`.
+        """
         super().__init__(app_name=app_name, configure_logs=False)
+        self._guard = guard
         self._clock = clock or SystemClock()
         self._telemetry = observability.Telemetry.of(app_name, namespace)
         self.api.binary_types = ["*/*"]  # bodies reach us byte for byte: gzip, protobuf
@@ -51,11 +58,17 @@ class Application(Chalice):
         request_id = self._request_id(request.to_original_event())
         started = self._clock.monotonic()
         try:
+            self._let_pass(request)
             response = in_envelope(get_response(request), request_id)
         except ApplicationError as error:
             response = error_reply(error, request_id)
         self._account(request, response, self._clock.monotonic() - started)
         return self._finish(response, request_id)
+
+    def _let_pass(self, request: Request) -> None:
+        route = self.routes.get(request.path, {}).get(request.method)
+        if route is not None and (route.authorizer is not None or route.api_key_required):
+            self._guard(request)
 
     def _account(self, request: Request, response: Response, seconds: float) -> None:
         fields = {
