@@ -24,8 +24,10 @@ class Application(Chalice):
     def __init__(
         self, app_name: str, namespace: str, guard: Callable[[Request], object], clock: Clock | None = None
     ) -> None:
-        """`guard` raises for a caller that may not pass; it is asked before every route that names an authorizer or
-        an API key at the gateway. Metrics go to `namespace`.
+        """Make the application; its metrics go to `namespace`.
+
+        `guard` raises for a caller that may not pass. It is asked before every route that names an authorizer or an
+        API key for the gateway.
         """
         super().__init__(app_name=app_name, configure_logs=False)
         self._guard = guard
