@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 from .answers import Answer, Body
 from .batches import Item, batches, body_of, encoded
-from .delivery import Delivery, failed
+from .delivery import Delivery
 from .errors import LogClientError, Rejection, SendReport, Unavailable
 from .options import Budget, Options
 from .records import Record, Stamps, identified
@@ -77,7 +77,9 @@ class LogClient:
                 delivery.run(self.post, self.options.now)
             except LogClientError as error:
                 left = [*delivery.pending, *(item for later in queue[position + 1 :] for item in later)]
-                raise failed(error, report + delivery.report, [taken[item.index] for item in left]) from error
+                error.report = report + delivery.report
+                error.unsent = [taken[item.index] for item in left]
+                raise
             report += delivery.report
         return report
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from .answers import Answer
 from .batches import Item
-from .errors import LogClientError, Refused, Rejection, SendReport, Unavailable
+from .errors import Refused, Rejection, SendReport, Unavailable
 from .options import Budget
 
 Post = Callable[[Sequence[Item], float], Answer]
@@ -91,10 +91,3 @@ class Delivery:
             return
         self._parts.extendleft([part[len(part) // 2 :], part[: len(part) // 2]])
         self._budget.refund()
-
-
-def failed(error: LogClientError, report: SendReport, unsent: Sequence[Any]) -> LogClientError:
-    """The error, told what was delivered before it and what was not."""
-    error.report = report
-    error.unsent = unsent
-    return error

@@ -47,7 +47,7 @@ class LogClientError(Exception):
     unsent: Sequence[Mapping[str, object]] = ()
 
 
-class MissingCredentials(LogClientError):  # noqa: N818 - the name says what happened
+class MissingCredentials(LogClientError):
     """No AWS credentials or no region were found, and requests are to be signed."""
 
 
@@ -61,7 +61,7 @@ class Reason:
     request_id: str = ""
 
 
-class Refused(LogClientError):  # noqa: N818 - the name says what happened
+class Refused(LogClientError):
     """log_service (or its gateway) answered 4xx other than 429."""
 
     def __init__(self, status: int, reason: Reason) -> None:
@@ -75,7 +75,7 @@ class Refused(LogClientError):  # noqa: N818 - the name says what happened
         self.request_id = reason.request_id
 
 
-class Unavailable(LogClientError):  # noqa: N818 - the name says what happened
+class Unavailable(LogClientError):
     """No usable answer: the connection failed, or 429, 5xx, or something that is not log_service's JSON."""
 
     def __init__(self, message: str, *, status: int = 0, retry_after: float = 0.0, passing: bool = True) -> None:

@@ -104,6 +104,7 @@ class LogServiceHandler(logging.Handler):
         if left:
             self._told = False
             self._tell(f"{left} log records were lost at exit ({self.dropped} in all)")
+        self.client.close()
         super().close()
 
     @property

@@ -55,7 +55,7 @@ class Transport:
         self.endpoint = Endpoint(endpoint)
         self._signer = signer
         self._options = options
-        self._idle: deque[HTTPConnection] = deque(maxlen=IDLE_CONNECTIONS)
+        self._idle: deque[HTTPConnection] = deque()
         self._process = os.getpid()
 
     def exchange(self, call: Call, within: float) -> Answer:
@@ -87,7 +87,7 @@ class Transport:
 
     def _kept(self) -> HTTPConnection | None:
         if self._process != os.getpid():  # the parent's connections are the parent's
-            self._idle = deque(maxlen=IDLE_CONNECTIONS)
+            self._idle = deque()
             self._process = os.getpid()
         try:
             return self._idle.pop()
@@ -110,9 +110,14 @@ class Transport:
         connection.request(call.method, self.endpoint.prefix + call.target, call.body or None, headers)
         response = connection.getresponse()
         raw = self._read(connection, response, ends)
-        if not response.will_close:
-            self._idle.append(connection)
+        self._keep(connection, response)
         return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, raw)
+
+    def _keep(self, connection: HTTPConnection, response: HTTPResponse) -> None:
+        if response.will_close or len(self._idle) >= IDLE_CONNECTIONS:
+            connection.close()
+        else:
+            self._idle.append(connection)
 
     def _read(self, connection: HTTPConnection, response: HTTPResponse, ends: float) -> bytes:
         chunks: list[bytes] = []

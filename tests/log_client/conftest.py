@@ -1,0 +1,70 @@
+"""A loopback log_service, and a client whose clock and sleep belong to the test."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from botocore.credentials import Credentials
+
+from log_client import LogClient, Options
+from tests.fakes.log_service_server import LogServiceServer
+
+NOON = 1_795_003_200.0
+
+
+@dataclass
+class Time:
+    """A clock that only moves when somebody sleeps; `pauses` are the sleeps."""
+
+    moment: float = 0.0
+    pauses: list[float] = field(default_factory=list)
+
+    def monotonic(self) -> float:
+        return self.moment
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.moment += seconds
+
+    def now(self) -> float:
+        return NOON + self.moment
+
+    def options(self, *, attempts: int = 4, total: float = 60.0) -> Options:
+        return Options(
+            attempts=attempts,
+            total=total,
+            sleep=self.sleep,
+            monotonic=self.monotonic,
+            now=self.now,
+            jitter=lambda: 1.0,
+        )
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+@pytest.fixture
+def server() -> Iterator[LogServiceServer]:
+    with LogServiceServer() as running:
+        yield running
+
+
+@pytest.fixture
+def client(server: LogServiceServer, time: Time) -> Iterator[LogClient]:
+    made = LogClient(server.url, sign=False, options=time.options())
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def credentials() -> Credentials:
+    return Credentials("AKIDEXAMPLE", "secret", "session-token")
+
+
+@pytest.fixture
+def nowhere() -> str:
+    """An address at which nothing listens."""
+    with LogServiceServer() as stopped:
+        return stopped.url
