@@ -59,7 +59,13 @@ clean-state: ## Forget what the local stack kept
 
 # ---- test --------------------------------------------------------------------------------------------------------
 
-test: setup ## Run all tests
+DYNAMODB_LOCAL := local/dynamodb_local/node_modules/.ready
+
+$(DYNAMODB_LOCAL): local/dynamodb_local/package-lock.json
+	npm ci --prefix local/dynamodb_local --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+test: setup $(DYNAMODB_LOCAL) ## Run all tests
 	$(PY) -m pytest
 
 format: $(VENV)/.ready ## Put the code in its one format
@@ -77,7 +83,7 @@ types: $(VENV)/.ready
 check: lint types test ## What continuous integration runs
 	@echo "All checks passed."
 
-bench: setup ## Measure, each beside its yardstick
+bench: setup $(DYNAMODB_LOCAL) ## Measure, each beside its yardstick
 	$(PY) -m bench
 
 # ---- deploy ------------------------------------------------------------------------------------------------------

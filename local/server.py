@@ -145,7 +145,7 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
     daemon_threads = True
 
-    def __init__(self, listening: socket.socket, gateway: Gateway) -> None:
+    def __init__(self, listening: socket.socket, gateway: "Gateway | Broken") -> None:
         super().__init__((HOST, 0), Handler, bind_and_activate=False)
         self.socket.close()
         self.socket = listening
@@ -164,6 +164,23 @@ def listen(port: int) -> socket.socket:
     return socket.create_server((HOST, port), backlog=Server.request_queue_size)
 
 
+class Broken:
+    """Stands for an application that cannot be loaded, until its code changes."""
+
+    def answer(self, _request: Request) -> Answer:
+        """Say so; the reason is in the log."""
+        raise Refused(503, "Unavailable", "The application cannot be loaded; its log says why.")
+
+
+def open_gateway(project: Path) -> Gateway | Broken:
+    """The gateway of the application, or what stands for it while its code is broken."""
+    try:
+        return Gateway(load(project))
+    except Exception:
+        logger.exception("%s cannot be loaded", project.name)
+        return Broken()
+
+
 def main() -> None:
     """`python -m local.server PROJECT (--port N | --socket FD)`: the supervisor keeps the socket over restarts."""
     parser = argparse.ArgumentParser(prog="python -m local.server")
@@ -174,8 +191,7 @@ def main() -> None:
     given = parser.parse_args()
     stop_with_parent()
     listening = listen(given.port) if given.socket is None else socket.socket(fileno=given.socket)
-    gateway = Gateway(load(given.project.resolve()))
-    Server(listening, gateway).serve_forever()
+    Server(listening, open_gateway(given.project.resolve())).serve_forever()
 
 
 if __name__ == "__main__":

@@ -67,6 +67,17 @@ def _other_port(application: str) -> int:
     return FIRST_OTHER_PORT + others.index(application)
 
 
+def process() -> int:
+    """This process."""
+    return os.getpid()
+
+
+def adopt(environment: dict[str, str]) -> None:
+    """Make this process's environment the given one."""
+    os.environ.clear()
+    os.environ.update(environment)
+
+
 def color() -> bool:
     """Whether the user allows colour: https://no-color.org."""
     return not os.environ.get("NO_COLOR")

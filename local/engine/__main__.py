@@ -17,6 +17,7 @@ def arguments() -> argparse.Namespace:
     """What the command line says."""
     parser = argparse.ArgumentParser(prog="python -m local.engine")
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--socket", type=int, metavar="FD", help="listen on this inherited socket, not on the port itself")
     parser.add_argument("--state", type=Path, help="keep state in this folder; without it, state dies with the process")
     parser.add_argument("--temporary", type=Path, help="a folder of the engine's own, emptied at start")
     return parser.parse_args()
@@ -28,7 +29,7 @@ def empty(folder: Path) -> None:
     folder.mkdir(parents=True)
 
 
-async def serve(port: int, state: Path | None) -> None:
+async def serve(bind: str, state: Path | None) -> None:
     """Serve until SIGTERM or SIGINT, then write the last snapshot."""
     from hypercorn.asyncio import serve as hypercorn_serve  # noqa: PLC0415  # ministack reads the environment at import
     from hypercorn.config import Config  # noqa: PLC0415
@@ -39,7 +40,7 @@ async def serve(port: int, state: Path | None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     config = Config()
-    config.bind, config.loglevel, config.keep_alive_timeout = [f"{HOST}:{port}"], "WARNING", 75
+    config.bind, config.loglevel, config.keep_alive_timeout = [bind], "WARNING", 75
     config.graceful_timeout = 1
     layer, snapshots = build(state)
     taking = asyncio.create_task(snapshots.run()) if snapshots else None
@@ -57,7 +58,8 @@ def main() -> None:
     if given.temporary:
         empty(given.temporary)
     configure(given.port, given.state, given.temporary)
-    asyncio.run(serve(given.port, given.state))
+    bind = f"{HOST}:{given.port}" if given.socket is None else f"fd://{given.socket}"
+    asyncio.run(serve(bind, given.state))
     if os.getpgrp() == os.getpid():
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         os.killpg(os.getpgrp(), signal.SIGTERM)

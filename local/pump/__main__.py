@@ -5,13 +5,14 @@ import logging
 import os
 import signal
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.applications import load
 from local.parent import stop_with_parent
-from local.pump.sources import Engine, Source, make
+from local.pump.sources import Engine, Source, forget_rules, make
 
 RETRY_SECONDS = 0.5
 LONGEST_RETRY_SECONDS = 5.0
@@ -20,19 +21,20 @@ FINISH_SECONDS = 2.0
 logger = logging.getLogger("pump")
 
 
-def run(source: Source, stop: threading.Event) -> None:
-    """Step until told to stop; whatever goes wrong is said and tried again."""
-    pause = RETRY_SECONDS
+def run(name: str, open_source: Callable[[], Source], stop: threading.Event) -> None:
+    """Open the source and step until told to stop; whatever goes wrong is said and tried again."""
+    source, pause = None, RETRY_SECONDS
     while not stop.is_set():
         try:
+            source = source or open_source()
             source.step()
             pause = RETRY_SECONDS
         except (BotoCoreError, ClientError) as error:
-            logger.warning("%s waits for the engine: %s", source.name, error)
+            logger.warning("%s waits for the engine: %s", name, error)
             stop.wait(pause)
             pause = min(2 * pause, LONGEST_RETRY_SECONDS)
         except Exception:
-            logger.exception("%s goes on after an error of the pump", source.name)
+            logger.exception("%s goes on after an error of the pump", name)
             stop.wait(pause)
 
 
@@ -46,11 +48,14 @@ def main() -> None:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     checkpoints = given.state.resolve()
-    sources = make(load(given.project.resolve()), Engine(os.environ["AWS_ENDPOINT_URL"]), checkpoints)
-    threads = [threading.Thread(target=run, args=(source, stop), daemon=True) for source in sources]
+    application = load(given.project.resolve())
+    engine = Engine(os.environ["AWS_ENDPOINT_URL"])
+    forget_rules(application, engine)
+    sources = make(application, engine, checkpoints)
+    threads = [threading.Thread(target=run, args=(*source, stop), daemon=True) for source in sources.items()]
     for thread in threads:
         thread.start()
-    print(f"pumping {', '.join(source.name for source in sources) or 'nothing: no event sources'}", flush=True)
+    print(f"pumping {', '.join(sources) or 'nothing: no event sources'}", flush=True)
     stop.wait()
     for thread in threads:
         thread.join(FINISH_SECONDS)

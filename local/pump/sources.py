@@ -2,7 +2,8 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,6 +24,8 @@ from local.pump.streams import StreamSource
 from local.settings import ACCOUNT, REGION
 
 SPARE_SECONDS = 30  # a handler's time-out and this much pass before a killed pump's event comes again
+
+DELIVERED = (SQSEventConfig, CloudWatchEventConfig, ScheduledEventConfig, SNSEventConfig, DynamoDBEventConfig)
 
 logger = logging.getLogger("pump")
 
@@ -47,19 +50,19 @@ class Engine:
         self.streams = aws.client("dynamodbstreams", endpoint)
 
 
-def make(application: Application, engine: Engine, checkpoints: Path) -> list[Source]:
-    """The sources of all handlers; rules of handlers that are gone are removed."""
-    declared = application.app.event_sources
-    forget_rules(application.name, engine, {config.name for config in declared if is_rule(config)})
-    made = [(config, source(config, application, engine, checkpoints)) for config in declared]
-    for config, found in made:
-        if found is None:
+def make(application: Application, engine: Engine, checkpoints: Path) -> dict[str, Callable[[], Source]]:
+    """How to open the source of each handler, by the handler's name."""
+    made: dict[str, Callable[[], Source]] = {}
+    for config in application.app.event_sources:
+        if isinstance(config, DELIVERED):
+            made[config.name] = partial(source, config, application, engine, checkpoints)
+        else:
             logger.warning("%s is not delivered on one machine; run it by `make fire`", config.name)
-    return [found for _, found in made if found]
+    return made
 
 
-def source(config: Any, application: Application, engine: Engine, checkpoints: Path) -> Source | None:  # noqa: ANN401  # chalice ships no types
-    """The source behind one decorator; None for a kind that is not delivered here."""
+def source(config: Any, application: Application, engine: Engine, checkpoints: Path) -> Source:  # noqa: ANN401  # chalice ships no types
+    """The source behind one decorator of a kind that is delivered."""
     handler = Handler(application, config.name)
     match config:
         case SQSEventConfig():
@@ -74,17 +77,10 @@ def source(config: Any, application: Application, engine: Engine, checkpoints: P
             return rule(config, handler, engine)
         case SNSEventConfig():
             return topic(config.topic, handler, engine)
-        case DynamoDBEventConfig():
-            clients = (engine.dynamodb, engine.streams)
-            stream = StreamSource(clients, handler, checkpoints / application.name / f"{config.name}.json")
-            stream.arn, stream.batch_size = config.stream_arn, config.batch_size
-            return stream
-    return None
-
-
-def is_rule(config: object) -> bool:
-    """Whether EventBridge stands behind the decorator."""
-    return isinstance(config, CloudWatchEventConfig | ScheduledEventConfig)
+    clients = (engine.dynamodb, engine.streams)
+    stream = StreamSource(clients, handler, checkpoints / application.name / f"{config.name}.json")
+    stream.arn, stream.batch_size = config.stream_arn, config.batch_size
+    return stream
 
 
 def prefix(application: str) -> str:
@@ -120,9 +116,10 @@ def current_rule(name: str, engine: Engine) -> dict[str, Any]:
     return found
 
 
-def forget_rules(application: str, engine: Engine, wanted: set[str]) -> None:
+def forget_rules(application: Application, engine: Engine) -> None:
     """Remove the rules of handlers that the application no longer has."""
-    start = prefix(application)
+    start = prefix(application.name)
+    wanted = {config.name for config in application.app.event_sources}
     for found in engine.events.list_rules(NamePrefix=start)["Rules"]:
         if found["Name"].removeprefix(start) not in wanted:
             engine.events.remove_targets(Rule=found["Name"], Ids=["pump"])
