@@ -86,6 +86,9 @@ check: lint types test ## What continuous integration runs
 bench: setup $(DYNAMODB_LOCAL) ## Measure, each beside its yardstick
 	$(PY) -m bench
 
+openapi: $(VENV)/.ready ## Write each application's OpenAPI document to docs/openapi/
+	$(foreach app,$(APPS),(cd $(app) && PYTHONPATH=..:. ../$(PY) -c 'import app, json; print(json.dumps(app.document(app.app, app.VERSION, app.contract.SECURITY), indent=2))') > docs/openapi/$(app).json;)
+
 # ---- deploy ------------------------------------------------------------------------------------------------------
 
 package: $(VENV)/.ready ## Build what a release would deploy: APP=log_service [STAGE=dev], into build/
@@ -97,4 +100,4 @@ deploy: $(VENV)/.ready ## resources.yaml, then `chalice deploy`: APP=log_service
 release: $(VENV)/.ready ## resources.yaml, then package and edge.yaml by CloudFormation: APP= STAGE=prod BUCKET=artefacts
 	@$(PY) -m deploy release "$(APP)" "$(STAGE)" --bucket "$(BUCKET)" $(PARAMETERS)
 
-.PHONY: help setup lock up demo fire local clean-state test format lint types check bench package deploy release
+.PHONY: help setup lock up demo fire local clean-state test format lint types check bench openapi package deploy release

@@ -14,6 +14,7 @@ from common.dynamodb import to_wire, translated
 from common.errors import IdempotencyMismatch, InProgress, Unavailable
 
 if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.idempotency import IdempotencyConfig
     from mypy_boto3_dynamodb import DynamoDBClient
 
 KEPT_SECONDS = 24 * 3600
@@ -81,15 +82,6 @@ class Idempotency:
     def _handled(self, demand: Demand, work: Callable[[], Answer], lambda_context: Any) -> Answer:  # noqa: ANN401
         from aws_lambda_powertools.utilities import idempotency as powertools  # noqa: PLC0415
 
-        config = powertools.IdempotencyConfig(
-            event_key_jmespath="scope",
-            payload_validation_jmespath="digest",
-            expires_after_seconds=KEPT_SECONDS,
-            hash_function="sha256",
-            lambda_context=lambda_context,
-            response_hook=lambda answer, _: {**answer, "replayed": True},
-        )
-
         def handled(*, demand: dict[str, str]) -> dict[str, Any]:  # noqa: ARG001  # Powertools reads it
             answer = work()
             if not answer.final:
@@ -100,7 +92,7 @@ class Idempotency:
             handled,
             data_keyword_argument="demand",
             persistence_store=powertools.DynamoDBPersistenceLayer(self.table, boto3_client=self.client),
-            config=config,
+            config=_config(lambda_context),
             key_prefix="answer",
         )
         kept = guarded(demand={"scope": demand.scope, "digest": demand.digest})
@@ -118,3 +110,16 @@ class Idempotency:
                 ReturnValues="ALL_NEW",
             )
         return int(answer["Attributes"]["instant"]["N"])
+
+
+def _config(lambda_context: Any) -> "IdempotencyConfig":  # noqa: ANN401  # Lambda's contract
+    from aws_lambda_powertools.utilities.idempotency import IdempotencyConfig  # noqa: PLC0415
+
+    return IdempotencyConfig(
+        event_key_jmespath="scope",
+        payload_validation_jmespath="digest",
+        expires_after_seconds=KEPT_SECONDS,
+        hash_function="sha256",
+        lambda_context=lambda_context,
+        response_hook=lambda answer, _: {**answer, "replayed": True},
+    )
