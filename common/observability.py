@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
+RFC3339 = "%Y-%m-%dT%H:%M:%S.%fZ"
+
 
 @dataclass(frozen=True, slots=True)
 class Telemetry:
@@ -25,7 +27,11 @@ class Telemetry:
     def of(cls, service: str, namespace: str) -> "Telemetry":
         """Lines carry `service`; metrics go to `namespace` with the dimension `service`. LOG_LEVEL sets the level."""
         return cls(
-            service, namespace, Logger(service=service, log_uncaught_exceptions=False, use_rfc3339=True, utc=True)
+            service,
+            namespace,
+            Logger(
+                service=service, log_uncaught_exceptions=False, datefmt=RFC3339, use_datetime_directive=True, utc=True
+            ),
         )
 
 
