@@ -1,0 +1,1 @@
+"""Measurements of the applications, each beside its yardstick. `python -m bench --help`."""
