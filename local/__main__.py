@@ -58,6 +58,7 @@ def main() -> int:
     beside.add_argument("application")
     beside.set_defaults(door=chalice)
     given = parser.parse_args()
+    settings.adopt(settings.child_environment())
     code: int = given.door(given)
     return code
 

@@ -1,4 +1,4 @@
-"""Loads one Chalice application the way `chalice local` does; each needs a process of its own, they are all called `app`."""
+"""Loads one Chalice application as `chalice local` does; all are called `app`, so each needs a process of its own."""
 
 import logging
 import os
@@ -29,7 +29,8 @@ def load(project: Path) -> Application:
     """Import the application in `project`; its configured environment variables are set first."""
     os.environ.setdefault("AWS_CHALICE_CLI_MODE", "true")
     os.chdir(project)
-    logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(stream=sys.stdout, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("pump").setLevel(logging.INFO)
     factory = CLIFactory(str(project), environ=os.environ)
     config = factory.create_config_obj(chalice_stage_name=STAGE)
     return Application(project.name, config.chalice_app, config)

@@ -1,14 +1,11 @@
 """AWS clients of the local stack: root's credentials, one engine."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 from botocore.config import Config
 
 from local.settings import REGION
-
-if TYPE_CHECKING:
-    from botocore.client import BaseClient
 
 CONFIG = Config(
     connect_timeout=2,
@@ -22,5 +19,4 @@ def client(service: str, endpoint: str, **config: Any) -> Any:  # noqa: ANN401  
     """A client of one service of the engine at `endpoint`."""
     session = boto3.session.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
     merged = CONFIG.merge(Config(**config)) if config else CONFIG
-    made: BaseClient = session.client(service, endpoint_url=endpoint, config=merged)
-    return made
+    return session.client(service, endpoint_url=endpoint, config=merged)  # type: ignore[call-overload]  # any service

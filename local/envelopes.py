@@ -21,7 +21,7 @@ class Answer(NamedTuple):
     body: bytes
 
 
-class Refused(Exception):  # noqa: N818  # it reads as what happened
+class Refused(Exception):  # it reads as what happened
     """The gateway refuses the request; `close` ends the connection, whose next bytes cannot be trusted."""
 
     def __init__(self, status: int, code: str, message: str, *, close: bool = False) -> None:
@@ -31,7 +31,11 @@ class Refused(Exception):  # noqa: N818  # it reads as what happened
     def answer(self, request_id: str) -> Answer:
         """The envelope; its texts are fixed, nothing of the request is repeated."""
         envelope = {"success": False, "error": self.message, "code": self.code, "requestId": request_id}
-        headers: dict[str, str | list[str]] = {**HEADERS, "Content-Type": "application/json", "X-Request-Id": request_id}
+        headers: dict[str, str | list[str]] = {
+            **HEADERS,
+            "Content-Type": "application/json",
+            "X-Request-Id": request_id,
+        }
         if self.status == 401:  # noqa: PLR2004  # RFC 9110, 15.5.2
             headers["WWW-Authenticate"] = "Bearer"
         return Answer(self.status, headers, json.dumps(envelope).encode())

@@ -63,10 +63,12 @@ def default_event(config: Any) -> Event:  # noqa: ANN401  # chalice ships no typ
             return events.schedule(config.name)
         case CloudWatchEventConfig():
             pattern = config.event_pattern
-            return events.bridge(*(one_of(pattern.get(key)) for key in ("source", "detail-type")), config.name)
+            return events.bridge(one_of(pattern.get("source")), one_of(pattern.get("detail-type")), config.name)
         case SQSEventConfig():
             message = {"MessageId": "fired", "ReceiptHandle": "fired", "Body": "{}"}
-            return events.sqs([message], config.queue_arn or f"arn:aws:sqs:{settings.REGION}:{settings.ACCOUNT}:{config.queue}")
+            return events.sqs(
+                [message], config.queue_arn or f"arn:aws:sqs:{settings.REGION}:{settings.ACCOUNT}:{config.queue}"
+            )
         case SNSEventConfig():
             return events.sns({"MessageId": "fired", "TopicArn": config.topic, "Message": "{}"}, config.topic)
         case DynamoDBEventConfig():

@@ -1,4 +1,4 @@
-"""API Gateway in front of one application: Chalice's LocalGateway, with the events, limits and answers of the real one."""
+"""API Gateway before one application: Chalice's LocalGateway with the events, limits and answers of the real one."""
 
 import base64
 import logging
@@ -33,7 +33,7 @@ class Request(NamedTuple):
     request_id: str
 
 
-class PerThread(LocalChalice):  # type: ignore[misc]  # chalice ships no types
+class PerThread(LocalChalice):
     """An application whose current request and Lambda context belong to the thread, as on AWS to the process."""
 
     _STATE = ThreadLocal()
@@ -48,7 +48,7 @@ class PerThread(LocalChalice):  # type: ignore[misc]  # chalice ships no types
         self._STATE.context = value
 
 
-class Gateway(LocalGateway):  # type: ignore[misc]  # chalice ships no types
+class Gateway(LocalGateway):
     """Answers requests by calling the application as Lambda would."""
 
     def __init__(self, application: Application) -> None:
@@ -110,9 +110,10 @@ class Gateway(LocalGateway):  # type: ignore[misc]  # chalice ships no types
     def _authorize(self, request: Request, event: Event, context: Any) -> None:  # noqa: ANN401
         """Run the route's authorizer; one that fails admits nobody."""
         entry = self._app_object.routes[event["resource"]].get(request.method)
-        if entry is None or not isinstance(entry.authorizer, ChaliceAuthorizer):
+        authorizer: object = entry and entry.authorizer
+        if not isinstance(authorizer, ChaliceAuthorizer):
             return  # an API key, IAM and Cognito are the outer wall's, which this machine does not have
-        header = getattr(entry.authorizer.config, "header", None) or "Authorization"
+        header = getattr(authorizer.config, "header", None) or "Authorization"
         token = event["headers"].get(header.lower())
         try:
             self._authorizer.authorize(

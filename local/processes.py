@@ -48,7 +48,7 @@ class Part:
         while self._wanted:
             began = monotonic()
             code = await self._run_once()
-            if not self._wanted or self._wake.is_set():
+            if self._wake.is_set():  # a restart or a stop ended it
                 self._wake.clear()
                 continue
             self._pause = FIRST_PAUSE if monotonic() - began > STABLE_SECONDS else self._pause

@@ -122,9 +122,9 @@ class Handler(BaseHTTPRequestHandler):
         return headers
 
     def _access_line(self, status: int) -> None:
-        path = (getattr(self, "path", None) or "-").partition("?")[0][:100]
+        what = f"{self.command or '-'} {(getattr(self, 'path', None) or '-').partition('?')[0][:100]}"
         took = (monotonic() - self._began) * 1000
-        sys.stdout.write(f"{ascii(self.command or '-')} {ascii(path)} {status} {took:.1f} ms {self._request_id}\n".replace("'", ""))
+        sys.stdout.write(f"{ascii(what)[1:-1]} {status} {took:.1f} ms {self._request_id}\n")
         sys.stdout.flush()
 
     def _drain(self) -> None:

@@ -8,12 +8,16 @@ from typing import Any
 
 from local import settings
 
+JSON = "-H 'Content-Type: application/json'"
+ONE = '{"service_name": "shop", "log_type": "application", "level": "INFO", "message": "hello"}'
+TWO = '{"service_name": "shop", "log_type": "security", "level": "WARN", "message": "two", "metadata": {"attempt": 2}}'
+THREE = '{"service_name": "shop", "log_type": "application", "level": "ERROR", "message": "three"}'
 FIRST_VISIT = {
     "log_service": (
-        """curl -s {url}/logs -H 'Content-Type: application/json' -d '{{"service_name": "shop", "log_type": "application", "level": "INFO", "message": "hello"}}'""",
-        """curl -s {url}/logs/batch -H 'Content-Type: application/json' -d '{{"logs": [{{"service_name": "shop", "log_type": "security", "level": "WARN", "message": "two", "metadata": {{"attempt": 2}}}}, {{"service_name": "shop", "log_type": "application", "level": "ERROR", "message": "three"}}]}}'""",
-        """curl -s '{url}/logs/recent?service_name=shop&min_level=INFO&limit=10'""",
-        """curl -s '{url}/logs/tail?service_name=shop&wait=20'   # then POST a log in another terminal""",
+        f"curl -s URL/logs {JSON} -d '{ONE}'",
+        f"curl -s URL/logs/batch {JSON} -d '{{\"logs\": [{TWO}, {THREE}]}}'",
+        "curl -s 'URL/logs/recent?service_name=shop&min_level=INFO&limit=10'",
+        "curl -s 'URL/logs/tail?service_name=shop&wait=20'   # meanwhile, POST a log in another terminal",
     ),
 }
 
@@ -64,12 +68,16 @@ def read() -> dict[str, Any]:
 
 def table(stack: dict[str, Any]) -> str:
     """The URLs, and the lines of a first visit."""
-    rows = {**stack["endpoints"], "AWS (test/test)": stack["aws_endpoint"], "this, as JSON": shown(settings.stack_file())}
+    rows = {
+        **stack["endpoints"],
+        "AWS (test/test)": stack["aws_endpoint"],
+        "this, as JSON": shown(settings.stack_file()),
+    }
     width = max(map(len, rows))
     lines = ["", *(f"  {name.ljust(width)}  {where}" for name, where in rows.items())]
     for name, where in stack["endpoints"].items():
-        visit = FIRST_VISIT.get(name, ("curl -s {url}/health",))
-        lines += ["", f"  {name}:", *(f"    {line.format(url=where)}" for line in visit)]
+        visit = FIRST_VISIT.get(name, ("curl -s URL/health",))
+        lines += ["", f"  {name}:", *(f"    {line.replace('URL', where)}" for line in visit)]
     return "\n".join([*lines, "", "  Ready. Ctrl-C stops everything.", ""])
 
 

@@ -65,8 +65,10 @@ def _submit(cloudformation: "CloudFormationClient", name: str, body: str, parame
         until(lambda: _describe(cloudformation, name) is None, SECONDS, f"stack {name} to be deleted")
         stack = None
     request = cloudformation.update_stack if stack else cloudformation.create_stack
+    arguments: dict[str, Any] = {"StackName": name, "TemplateBody": body, "Parameters": parameters}
+    arguments["Capabilities"] = CAPABILITIES
     try:
-        request(StackName=name, TemplateBody=body, Parameters=parameters, Capabilities=CAPABILITIES)  # type: ignore[operator]  # both take these
+        request(**arguments)
     except ClientError as error:
         if "No updates are to be performed" in str(error):
             return False
@@ -114,9 +116,7 @@ def _describe(cloudformation: "CloudFormationClient", name: str) -> dict[str, An
     return None if stack["StackStatus"] == "DELETE_COMPLETE" else dict(stack)
 
 
-def _finish_tables(
-    cloudformation: "CloudFormationClient", endpoint: str, name: str, template: dict[str, Any]
-) -> None:
+def _finish_tables(cloudformation: "CloudFormationClient", endpoint: str, name: str, template: dict[str, Any]) -> None:
     made = cloudformation.describe_stack_resources(StackName=name)["StackResources"]
     physical = {resource["LogicalResourceId"]: resource.get("PhysicalResourceId", "") for resource in made}
     dynamodb = aws.client("dynamodb", endpoint)

@@ -44,9 +44,7 @@ def _recovery(dynamodb: "DynamoDBClient", table: str, declared: Properties | Non
     dynamodb.update_continuous_backups(TableName=table, PointInTimeRecoverySpecification=wanted)  # type: ignore[arg-type]  # as above
 
 
-def _encryption(
-    dynamodb: "DynamoDBClient", table: str, declared: Properties | None, physical: dict[str, str]
-) -> None:
+def _encryption(dynamodb: "DynamoDBClient", table: str, declared: Properties | None, physical: dict[str, str]) -> None:
     if not declared or not declared.get("SSEEnabled"):
         return
     if dynamodb.describe_table(TableName=table)["Table"].get("SSEDescription", {}).get("Status") == "ENABLED":

@@ -1,4 +1,4 @@
-"""Reading CloudFormation templates: YAML with its short intrinsic functions, for what the engine's CloudFormation skips."""
+"""Reads CloudFormation templates, YAML with short intrinsic functions, for what the engine's CloudFormation skips."""
 
 from pathlib import Path
 from typing import Any

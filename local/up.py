@@ -87,7 +87,9 @@ class Stack:
         """Restart what changed code belongs to, until the stack stops."""
         async for paths in watching.changes(self._root, self.applications, self.stopping):
             for name in watching.affected(paths, self._root, self.applications):
-                self._terminal.line(name, f"changed: {', '.join(sorted(Path(path).name for path in paths))}; it restarts")
+                self._terminal.line(
+                    name, f"changed: {', '.join(sorted(Path(path).name for path in paths))}; it restarts"
+                )
                 await self._reload(name)
 
     async def _reload(self, name: str) -> None:

@@ -17,7 +17,9 @@ def arguments() -> argparse.Namespace:
     """What the command line says."""
     parser = argparse.ArgumentParser(prog="python -m local.engine")
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--socket", type=int, metavar="FD", help="listen on this inherited socket, not on the port itself")
+    parser.add_argument(
+        "--socket", type=int, metavar="FD", help="listen on this inherited socket, not on the port itself"
+    )
     parser.add_argument("--state", type=Path, help="keep state in this folder; without it, state dies with the process")
     parser.add_argument("--temporary", type=Path, help="a folder of the engine's own, emptied at start")
     return parser.parse_args()

@@ -1,4 +1,4 @@
-"""Resource types that ministack's CloudFormation refuses and one machine does not need: accepted, named, not acted on."""
+"""Resource types that ministack's CloudFormation refuses and one machine does not need: accepted, not acted on."""
 
 from typing import Any
 

@@ -92,7 +92,7 @@ class Snapshots:
 
     @staticmethod
     def _carry_over(current: Path, fresh: Path) -> None:
-        """Keep the last state of a service that could not report one now, and the files that services write themselves."""
+        """Keep the last state of a service that reports none now, and the files that services write themselves."""
         for file in current.iterdir():
             if file.is_file() and not (fresh / file.name).exists():
                 shutil.copyfile(file, fresh / file.name)

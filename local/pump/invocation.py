@@ -8,7 +8,7 @@ from local.applications import Application, function
 logger = logging.getLogger("pump")
 
 
-class HandlerFailed(Exception):  # noqa: N818  # it reads as what happened
+class HandlerFailed(Exception):  # it reads as what happened
     """A handler raised; it is logged already."""
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from local.pump import events
 from local.pump.invocation import Handler, HandlerFailed, failed_items
+from local.settings import ACCOUNT, REGION
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -34,7 +35,7 @@ class QueueSource:
         messages = self._batch(url)
         if not messages:
             return
-        arn = f"arn:aws:sqs:{events.REGION}:{events.ACCOUNT}:{self._queue}"
+        arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{self._queue}"
         try:
             failed = failed_items(self._handler(events.sqs(messages, arn)))
         except HandlerFailed:

@@ -1,4 +1,4 @@
-"""Makes a source for every event decorator of an application, and the rules and subscriptions they need on the engine."""
+"""Makes a source for every event decorator of an application, with the rules and subscriptions it needs."""
 
 import json
 import logging
@@ -69,7 +69,7 @@ def source(config: Any, application: Application, engine: Engine, checkpoints: P
             return QueueSource(
                 engine.sqs,
                 handler,
-                config.queue or config.queue_arn,
+                config.queue or config.queue_arn or "",
                 batch_size=config.batch_size,
                 window_seconds=config.maximum_batching_window_in_seconds,
             )
@@ -132,7 +132,11 @@ def topic(topic: str, handler: Handler, engine: Engine) -> Source:
     name = prefix(handler.application) + handler.name
     queue_arn = make_event_queue(engine.sqs, name, handler.timeout_seconds + SPARE_SECONDS)
     known = [found["SubscriptionArn"] for found in subscriptions(topic_arn, engine) if found["Endpoint"] == queue_arn]
-    arn = known[0] if known else engine.sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=queue_arn)["SubscriptionArn"]
+    arn = (
+        known[0]
+        if known
+        else engine.sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=queue_arn)["SubscriptionArn"]
+    )
     return EventQueue(engine.sqs, handler, name, lambda envelope: events.sns(envelope, arn))
 
 

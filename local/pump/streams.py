@@ -79,9 +79,12 @@ class StreamSource:
         table = self.arn.split(":table/")[1].partition("/")[0]
         self.arn = self._dynamodb.describe_table(TableName=table)["Table"].get("LatestStreamArn", self.arn)
         shard = self._streams.describe_stream(StreamArn=self.arn)["StreamDescription"]["Shards"][0]["ShardId"]
-        where: dict[str, Any] = {"StreamArn": self.arn, "ShardId": shard}
+        where: Any = {"StreamArn": self.arn, "ShardId": shard}
         if self._checkpoint.sequence >= 0:
-            after = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": f"{self._checkpoint.sequence:030d}"}
+            after: Any = {
+                "ShardIteratorType": "AFTER_SEQUENCE_NUMBER",
+                "SequenceNumber": f"{self._checkpoint.sequence:030d}",
+            }
             try:
                 return self._streams.get_shard_iterator(**where, **after)["ShardIterator"]
             except ClientError as error:

@@ -1,4 +1,4 @@
-"""Fixtures that start real things: the AWS engine with our layer, Amazon DynamoDB Local, an application as it is served."""
+"""Fixtures that start real things: the AWS engine with our layer, DynamoDB Local, an application as it is served."""
 
 import contextlib
 import shutil
@@ -36,7 +36,7 @@ class Process:
     def __init__(self, command: list[str], environment: dict[str, str] | None = None, cwd: Path | None = None) -> None:
         self.output: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # closed by stop
         settled = environment or settings.child_environment()
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S603  # a command of the test
             command, env=settled, cwd=cwd or settings.REPOSITORY, stdout=self.output, stderr=subprocess.STDOUT
         )
 
@@ -101,6 +101,7 @@ class Engine:
         self._state = state
         self._temporary = Path(tempfile.mkdtemp(prefix="engine-"))
         self._process: Process | None = None
+        self._clients: dict[tuple[str, str], Any] = {}
 
     def start(self) -> None:
         """Start it and wait until it answers."""
@@ -128,8 +129,11 @@ class Engine:
         shutil.rmtree(self._temporary, ignore_errors=True)
 
     def client(self, service: str, **config: Any) -> Any:  # noqa: ANN401  # boto3 makes its classes at run time
-        """A boto3 client of the engine as root."""
-        return aws.client(service, self.endpoint, **config)
+        """A boto3 client of the engine as root; the same for the same configuration."""
+        key = (service, repr(sorted(config.items())))
+        if key not in self._clients:
+            self._clients[key] = aws.client(service, self.endpoint, **config)
+        return self._clients[key]
 
     def apply(self, application: str | Path) -> dict[str, str]:
         """Deploy `<application>/resources.yaml`; returns the outputs as environment variables."""

@@ -1,5 +1,7 @@
 """A small Chalice application with one of everything that the local stack serves and delivers."""
 
+# ruff: noqa: ANN401  # chalice ships no types
+
 import json
 import os
 import sys
@@ -7,8 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from chalice import AuthResponse, Chalice, Rate, Response
-from chalice.app import AuthRequest
+from chalice.app import AuthRequest, AuthResponse, Chalice, Rate, Request, Response
 
 app = Chalice(app_name="sample", configure_logs=False)
 app.api.binary_types = ["application/octet-stream"]
@@ -19,6 +20,12 @@ def note(handler: str, value: Any) -> None:
     """Write down what reached a handler."""
     with SEEN.open("a") as file:
         file.write(json.dumps({"handler": handler, "value": value, "at": time.time()}) + "\n")
+
+
+def current() -> Request:
+    """The request being answered."""
+    assert app.current_request
+    return app.current_request
 
 
 def times(handler: str, value: Any) -> int:
@@ -41,7 +48,7 @@ def health() -> dict[str, str]:
 
 @app.route("/echo", methods=["POST"], content_types=["*/*"])
 def echo() -> dict[str, Any]:
-    request = app.current_request
+    request = current()
     event = request.to_original_event()
     return {
         "length": len(request.raw_body),
@@ -57,13 +64,13 @@ def echo() -> dict[str, Any]:
 
 @app.route("/query/{name}")
 def query(name: str) -> dict[str, Any]:
-    values = app.current_request.query_params
+    values = current().query_params
     return {"name": name, "values": {key: values.getlist(key) for key in values} if values else None}
 
 
 @app.route("/guarded", authorizer=guard)
 def guarded() -> dict[str, str]:
-    return {"who": app.current_request.context["authorizer"]["principalId"]}
+    return {"who": current().context["authorizer"]["principalId"]}
 
 
 @app.route("/crash")
