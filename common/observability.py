@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
+from common.settings import at_import
+
 RFC3339 = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
@@ -20,19 +22,18 @@ class Telemetry:
     """Where one application's log lines and metrics go."""
 
     service: str
+    stage: str
     namespace: str
     logger: Logger
 
     @classmethod
     def of(cls, service: str, namespace: str) -> "Telemetry":
-        """Lines carry `service`; metrics go to `namespace` with the dimension `service`. LOG_LEVEL sets the level."""
-        return cls(
-            service,
-            namespace,
-            Logger(
-                service=service, log_uncaught_exceptions=False, datefmt=RFC3339, use_datetime_directive=True, utc=True
-            ),
-        )
+        """Lines carry `service`; metrics go to `namespace` with the dimensions `service` and `stage`.
+
+        LOG_LEVEL sets the level.
+        """
+        logger = Logger(service=service, datefmt=RFC3339, use_datetime_directive=True, utc=True)
+        return cls(service, at_import("STAGE", "local"), namespace, logger)
 
 
 _current: ContextVar[Telemetry | None] = ContextVar("telemetry", default=None)
@@ -57,9 +58,13 @@ def log() -> Logger:
 
 
 def count(name: str, value: int = 1) -> None:
-    """Add to a CloudWatch metric (unit Count, dimension `service`), written at once in the embedded metric format."""
+    """Add to a CloudWatch metric, written at once in the embedded metric format.
+
+    Its unit is Count, its dimensions are `service` and `stage`.
+    """
     telemetry = _current.get()
     if telemetry is None:
         return
     with single_metric(name=name, unit=MetricUnit.Count, value=value, namespace=telemetry.namespace) as metric:
         metric.add_dimension(name="service", value=telemetry.service)
+        metric.add_dimension(name="stage", value=telemetry.stage)
