@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any, NoReturn
 
 from .lines import PAUSE, Line, Pause
-from .records import ALIASES, LEVELS, MESSAGE_BYTES, Record
+from .records import ALIASES, LEVELS, MESSAGE_BYTES, Record, well_formed
 
 CONTINUES = re.compile(rb"[ \t\v\f]|Traceback \(most recent call last\)|Caused by")
 TRACE_BEGINS = re.compile(rb"\s*Traceback \(most recent call last\)")
@@ -44,7 +44,7 @@ class Entry:
 
 @dataclass(slots=True)
 class Counts:
-    """What was met on the way."""
+    """What was met on the way; `undecodable`: records with bytes that are not UTF-8, or U+0000."""
 
     blank: int = 0
     undecodable: int = 0
@@ -159,11 +159,9 @@ def _entry(group: _Group, intake: Intake, counts: Counts) -> Entry:
     raw = b"".join(line.body + line.end for line in group.lines[:-1]) + last.body
     if last.cut or len(raw) > MESSAGE_BYTES:
         return Entry(first.number, error=f"the line is longer than {MESSAGE_BYTES} bytes")
-    try:
-        message = raw.decode()
-    except UnicodeDecodeError:
+    message = well_formed(raw.decode(errors="replace"))
+    if message.encode() != raw:
         counts.undecodable += 1
-        message = raw.decode(errors="replace")
     level = (intake.guess_level and guessed_level(message)) or intake.level
     names = {"service_name": intake.service_name, "log_type": intake.log_type}
     return Entry(first.number, {**names, "level": level, "message": message})

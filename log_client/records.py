@@ -44,7 +44,8 @@ def instant(seconds: float) -> str:
 
 
 def well_formed(text: str) -> str:
-    """The text with each lone surrogate replaced by U+FFFD: what UTF-8 can carry."""
+    """The text with U+FFFD for U+0000 and each lone surrogate, which log_service refuses."""
+    text = text.replace("\0", "\ufffd")
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -92,7 +92,7 @@ def _key(name: object) -> str:
 
 def _text(value: object) -> str:
     if isinstance(value, bytes | bytearray | memoryview):
-        return clipped(bytes(value[:TEXT_BYTES]).decode(errors="backslashreplace"), TEXT_BYTES)
+        return safe_text(bytes(value[:TEXT_BYTES]).decode(errors="backslashreplace"))
     if isinstance(value, datetime | date | time):
         return value.isoformat()
     return safe_text(value)

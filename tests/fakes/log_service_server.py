@@ -3,33 +3,25 @@
 It checks signatures with botocore, and can be told to fail in all the ways a network and a service do.
 """
 
-import gzip
 import json
 import re
 import socket
 import threading
-import zlib
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-SENT_BYTES = 4 * 1024 * 1024
-INFLATED_BYTES = 5 * 1024 * 1024
-BATCH_RECORDS = 1_000
-RECORD_BYTES = 256 * 1024
-MESSAGE_BYTES = 64 * 1024
-RANKS = {"TRACE": 0, "DEBUG": 1, "INFO": 2, "WARN": 3, "ERROR": 4, "FATAL": 5}
-SERVICE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,127}")
+from .log_service_rules import BATCH_RECORDS, SENT_BYTES, Record, envelope, inflated, key, matches, record_error
+
 HTML = b"<html><body>Your instance is sleeping</body></html>"
 
-Record = dict[str, Any]
 type Connection = socket.socket | tuple[bytes, socket.socket]
 
 
@@ -196,7 +188,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault.status:
             self._fail(fault)
         elif error := fake.signature_error(seen):
-            self._answer(403, _envelope(error, "Forbidden"))
+            self._answer(403, envelope(error, "Forbidden"))
         else:
             self._route(seen, fault)
 
@@ -206,7 +198,7 @@ class _Handler(BaseHTTPRequestHandler):
         routes = {"/logs/batch": self._batch, "/logs/recent": self._recent, "/logs/tail": self._tail}
         routes["/services"] = self._services
         status, answer = (
-            routes[path](seen, parse_qs(parts.query)) if path in routes else (404, _envelope("No route", "NotFound"))
+            routes[path](seen, parse_qs(parts.query)) if path in routes else (404, envelope("No route", "NotFound"))
         )
         if fault.drop:
             self._drop()
@@ -218,7 +210,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.shutdown(socket.SHUT_RDWR)
 
     def _fail(self, fault: Fault) -> None:
-        raw = HTML if fault.html else json.dumps(_envelope("Told to fail", fault.code)).encode()
+        raw = HTML if fault.html else json.dumps(envelope("Told to fail", fault.code)).encode()
         kind = "text/html" if fault.html else "application/json"
         extra = {"Retry-After": fault.retry_after} if fault.retry_after else {}
         self._raw(fault.status, raw, {"Content-Type": kind, **extra})
@@ -234,20 +226,20 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(raw)
 
     def _batch(self, seen: Seen, _query: Mapping[str, list[str]]) -> tuple[int, Record]:
-        raw = _inflated(seen.body)
+        raw = inflated(seen.body)
         if len(seen.body) > SENT_BYTES or raw is None:
-            return 413, _envelope("The body is too large", "PayloadTooLarge")
+            return 413, envelope("The body is too large", "PayloadTooLarge")
         try:
             logs = json.loads(raw)["logs"]
         except (ValueError, KeyError, TypeError):
-            return 400, _envelope("The body is not a batch", "BadRequest")
+            return 400, envelope("The body is not a batch", "BadRequest")
         if not 1 <= len(logs) <= BATCH_RECORDS:
-            return 400, _envelope("A batch has 1 to 1000 records", "ValidationFailed")
+            return 400, envelope("A batch has 1 to 1000 records", "ValidationFailed")
         results = [self._result(index, record) for index, record in enumerate(logs)]
         counts = {name: sum(result["status"] == name for result in results) for name in ("duplicate", "rejected")}
         answer = {"accepted": len(logs) - sum(counts.values()), **counts, "results": results}
         if counts["rejected"] == len(logs):
-            return 400, {**_envelope("Every record is bad", "ValidationFailed"), **answer}
+            return 400, {**envelope("Every record is bad", "ValidationFailed"), **answer}
         return 200, answer
 
     def _result(self, index: int, record: Record) -> Record:
@@ -256,7 +248,7 @@ class _Handler(BaseHTTPRequestHandler):
         if isinstance(message, str) and fake.busy.get(message, 0) > 0:
             fake.busy[message] -= 1
             return {"index": index, "status": "rejected", "error": "Too many writes.", "retryable": True}
-        error = fake.rejects.get(str(message), "") or _record_error(record)
+        error = fake.rejects.get(str(message), "") or record_error(record)
         if error:
             return {"index": index, "status": "rejected", "error": error, "retryable": False}
         fake.put(record)
@@ -264,12 +256,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _recent(self, _seen: Seen, query: Mapping[str, list[str]]) -> tuple[int, Record]:
         if "hours" in query and "since" in query:
-            return 400, _envelope("hours excludes since", "ValidationFailed", [("hours", "not with since")])
-        matching = [record for record in reversed(self.server.fake.in_order()) if _matches(record, query)]
+            return 400, envelope("hours excludes since", "ValidationFailed", [("hours", "not with since")])
+        matching = [record for record in reversed(self.server.fake.in_order()) if matches(record, query)]
         before = query.get("cursor", [""])[0]
-        rest = [record for record in matching if not before or _key(record) < before]
+        rest = [record for record in matching if not before or key(record) < before]
         page = rest[: int(query.get("limit", ["100"])[0])]
-        cursor = _key(page[-1]) if len(rest) > len(page) else None
+        cursor = key(page[-1]) if len(rest) > len(page) else None
         return 200, {"count": len(page), "logs": page, "nextCursor": cursor}
 
     def _tail(self, _seen: Seen, query: Mapping[str, list[str]]) -> tuple[int, Record]:
@@ -279,50 +271,9 @@ class _Handler(BaseHTTPRequestHandler):
             if float(query.get("wait", ["0"])[0]):
                 fake.changed.wait_for(lambda: len(fake.stored) > start, timeout=5)
             fresh = list(fake.stored.values())[start:]
-        logs = [record for record in fresh if _matches(record, query)]
+        logs = [record for record in fresh if matches(record, query)]
         return 200, {"count": len(logs), "logs": logs, "nextCursor": str(start + len(fresh))}
 
     def _services(self, _seen: Seen, _query: Mapping[str, list[str]]) -> tuple[int, Record]:
         names = sorted({record["service_name"] for record in self.server.fake.stored.values()})
         return 200, {"services": [{"service_name": name} for name in names], "count": len(names)}
-
-
-def _inflated(body: bytes) -> bytes | None:
-    if not body.startswith(b"\x1f\x8b"):
-        return body
-    inflater = zlib.decompressobj(wbits=31)
-    raw = inflater.decompress(body, INFLATED_BYTES + 1)
-    assert raw == gzip.decompress(body) or len(raw) > INFLATED_BYTES
-    return raw if len(raw) <= INFLATED_BYTES else None
-
-
-def _record_error(record: Record) -> str:
-    message = record.get("message")
-    if not isinstance(message, str) or not message:
-        return "message is missing"
-    if len(message.encode()) > MESSAGE_BYTES:
-        return "message is longer than 64 KiB"
-    if str(record.get("level")).upper() not in RANKS:
-        return "level is unknown"
-    if not SERVICE_NAME.fullmatch(str(record.get("service_name"))):
-        return "service_name is not valid"
-    return "the record is larger than 256 KiB" if len(json.dumps(record)) > RECORD_BYTES else ""
-
-
-def _matches(record: Record, query: Mapping[str, list[str]]) -> bool:
-    least = RANKS[query.get("min_level", ["TRACE"])[0]]
-    return (
-        record["service_name"] in query.get("service_name", [record["service_name"]])
-        and record["log_type"] in query.get("log_type", [record["log_type"]])
-        and record["level"] in query.get("level", [record["level"]])
-        and RANKS[record["level"]] >= least
-    )
-
-
-def _key(record: Record) -> str:
-    return str(record["timestamp"]) + str(record["log_id"])
-
-
-def _envelope(error: str, code: str, details: list[tuple[str, str]] | None = None) -> Record:
-    listed = [{"field": name, "message": message} for name, message in details or []]
-    return {"success": False, "error": error, "code": code, "requestId": "req-1", "details": listed}

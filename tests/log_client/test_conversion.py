@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from log_client.conversion import level_of, record_of
@@ -60,6 +60,7 @@ def test_an_impossible_instant_is_now(created: float) -> None:
         ("", "(empty)"),
         ("\x1b[31mred\r\n\ttab", "\x1b[31mred\r\n\ttab"),
         ("a\ud800b", "a\ufffdb"),
+        ("nul\0", "nul\ufffd"),
         ("\ud83d\ude00", "😀"),
     ],
 )
@@ -132,6 +133,7 @@ def test_extra_fields_are_metadata_and_never_hide_our_own() -> None:
         (MappingProxyType({"a": 1}), {"a": 1}),
         (Rude(), "<Rude that has no text: RuntimeError>"),
         ("lone \ud800", "lone \ufffd"),
+        ({"nul\0": "\0"}, {"nul\ufffd": "\ufffd"}),
     ],
 )
 def test_any_value_has_a_json_form(value: object, shown: object) -> None:
@@ -170,6 +172,7 @@ def test_large_extra_is_cut_and_the_record_stays_within_its_limit() -> None:
     assert len(json.dumps(long)) < 256 * 1024
 
 
+@settings(max_examples=50)
 @given(
     st.recursive(
         st.none() | st.floats() | st.text() | st.binary() | st.integers(),
