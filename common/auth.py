@@ -1,6 +1,7 @@
 """Who is calling. The gateway is the outer wall; what stands here is the same code on one machine and on AWS."""
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from common.errors import Unauthorized
@@ -18,7 +19,12 @@ def iam_caller(context: dict[str, Any], stage: Stage) -> str:
     """
     arn = (context.get("identity") or {}).get("userArn")
     if arn:
-        return _SESSION.sub(r"\1", str(arn))
+        return _without_session(str(arn))
     if stage == "local":
         return LOCAL_CALLER
     raise Unauthorized("Sign the request with AWS Signature Version 4.", scheme=SIGV4)
+
+
+@lru_cache(maxsize=256)
+def _without_session(arn: str) -> str:
+    return _SESSION.sub(r"\1", arn)

@@ -52,7 +52,7 @@ class SystemClock:
 def rfc3339(instant_us: int) -> str:
     """Microseconds since 1970 as `2026-02-03T04:05:06.000007Z` (RFC 3339, UTC, always six digits)."""
     moment = EPOCH + timedelta(microseconds=instant_us)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond:06d}Z"
+    return moment.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def to_us(moment: datetime) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
+from functools import cached_property, lru_cache
 
 from common.clock import EPOCH, rfc3339, to_us
 
@@ -74,7 +75,7 @@ def parse_instant(text: str) -> int:
     return instant - offset if sign == "+" else instant + offset
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Record:
     """One log record as it is kept. `metadata` is canonical JSON (sorted names, no spaces)."""
 
@@ -87,21 +88,19 @@ class Record:
     instant: int
     caller: str
 
-    @property
+    @cached_property
     def timestamp(self) -> str:
         """The instant for people."""
         return rfc3339(self.instant)
 
-    @property
+    @cached_property
     def identity(self) -> str:
         """Equal for the same record from the same principal, different for any other: records are never replaced."""
-        digest = hashlib.blake2b(digest_size=IDENTITY_BYTES)
-        for part in (self.log_id, self.service_name, self.log_type, self.level.name, self.caller, self.metadata):
-            digest.update(part.encode() + b"\x00")
-        digest.update(self.message.encode())
-        return digest.hexdigest()
+        origin = (self.log_id, self.service_name, self.log_type, self.level.name, self.caller)
+        said = "\x00".join((*origin, self.metadata, self.message))
+        return hashlib.blake2b(said.encode(), digest_size=IDENTITY_BYTES).hexdigest()
 
-    @property
+    @cached_property
     def position(self) -> str:
         """Where it stands in time: the instant, then the identity. Sorts as text."""
         return f"{at(self.instant)}#{self.identity}"
@@ -126,7 +125,12 @@ def instant_of(position: str) -> int:
 
 def day_of(instant: int) -> str:
     """`20260203`, in UTC."""
-    return (EPOCH + timedelta(microseconds=instant)).strftime("%Y%m%d")
+    return _day(instant // DAY_US)
+
+
+@lru_cache(maxsize=512)
+def _day(number: int) -> str:
+    return (EPOCH + timedelta(days=number)).strftime("%Y%m%d")
 
 
 def hour_of(instant: int) -> str:

@@ -51,8 +51,19 @@ def _metadata(value: object) -> str:
     """Canonical JSON of an object within the limits; JSON text keeps every number as it was sent."""
     if not isinstance(value, dict):
         raise ValueError("must be an object")  # noqa: TRY004  # as in _level
-    if not value:
-        return "{}"
+    try:
+        text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except TypeError:
+        return _checked(value)
+    return text.decode() if _is_plain(text) else _checked(value)
+
+
+def _is_plain(text: bytes) -> bool:
+    """Whether the text itself shows that nothing is wrong: no number that became null, no U+0000, not deep."""
+    return b"null" not in text and rb"\u0000" not in text and text.count(b"{") + text.count(b"[") <= DEEPEST_METADATA
+
+
+def _checked(value: dict[str, Any]) -> str:
     if _depth(value) > DEEPEST_METADATA:
         raise ValueError(f"is more than {DEEPEST_METADATA} levels deep")
     for path, problem in faults(value):

@@ -78,7 +78,8 @@ class Ingest:
         stamped = all(entry.timestamp is not None for entry in entries)
         start = self.clock.now_us() if stamped or sender.first_instant is None else sender.first_instant()
         return [
-            entry.record(sender.caller, start + index, self._id(sender, index)) for index, entry in enumerate(entries)
+            entry.record(sender.caller, start + index, entry.log_id or self._id(sender, index))
+            for index, entry in enumerate(entries)
         ]
 
     def _id(self, sender: Sender, index: int) -> str:

@@ -41,7 +41,7 @@ def wire_item(record: Record, expires_at: int, shards: int) -> Wire:
     shard = shard_of(identity, shards)
     item: Wire = {
         "pk": {"S": f"{record.service_name}#{day}"},
-        "sk": {"S": f"{record.instant:016d}#{identity}"},
+        "sk": {"S": record.position},
         "recent_pk": {"S": f"{day}#{shard}"},
         "service_name": {"S": record.service_name},
         "timestamp": {"S": record.timestamp},
