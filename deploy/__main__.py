@@ -55,7 +55,7 @@ def upload(made: packages.Package, bucket: str, prefix: str) -> str:
     text = json.dumps(with_code(made.template, f"s3://{bucket}/{key}")).encode()
     name = f"{prefix}/{hashlib.sha256(text).hexdigest()}.json"
     s3.put_object(Bucket=bucket, Key=name, Body=text)
-    return f"https://{bucket}.s3.{s3.meta.region_name}.amazonaws.com/{name}"
+    return f"{s3.meta.endpoint_url}/{bucket}/{name}"
 
 
 def with_code(template: dict[str, Any], uri: str) -> dict[str, Any]:

@@ -2,20 +2,16 @@
 
 import os
 import re
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
-from botocore.exceptions import BotoCoreError
 
 from deploy.__main__ import resources, stack_name, values, with_code
 from deploy.packages import ROOT
 from deploy.stacks import DeployError, apply, outputs_of, parameters_for, variables
+from tests.support.engine import Engine
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -28,41 +24,10 @@ Outputs: {TheName: {Value: !Ref Name}}
 """
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator["CloudFormationClient"]:
-    port = free_port()
-    settings = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "IOT_MTLS_ENABLED": "0"}
-    engine = subprocess.Popen(  # noqa: S603  # our own words
-        [str(ROOT / ".venv-engine" / "bin" / "python"), "-m", "ministack"],
-        env={**os.environ, **settings},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
-    made = session.client("cloudformation", endpoint_url=f"http://127.0.0.1:{port}")
-    try:
-        wait_for(made)
-        yield made
-    finally:
-        engine.terminate()
-        engine.wait(10)
-
-
-def wait_for(client: "CloudFormationClient") -> None:
-    for _ in range(200):
-        try:
-            client.list_stacks()
-        except BotoCoreError:
-            time.sleep(0.05)
-        else:
-            return
-    pytest.fail("the engine did not start")
+@pytest.fixture
+def client(engine: Engine) -> "CloudFormationClient":
+    made: CloudFormationClient = engine.client("cloudformation")
+    return made
 
 
 def template(kind: str = "AWS::SNS::Topic") -> dict[str, str]:
