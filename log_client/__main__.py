@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _client(args: argparse.Namespace) -> LogClient:
     options = Options(attempts=4, total=30.0, on_wait=_waiting)
-    return LogClient(args.endpoint, region=args.region, sign=not args.no_sign, options=options)
+    return LogClient(args.endpoint, region=args.region, sign=args.sign, options=options)
 
 
 def _waiting(reason: str, seconds: float) -> None:

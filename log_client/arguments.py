@@ -27,7 +27,11 @@ def _common(command: argparse.ArgumentParser) -> None:
     endpoint = os.environ.get("LOG_SERVICE_URL") or DEFAULT_ENDPOINT
     command.add_argument("--endpoint", default=endpoint, help="address (LOG_SERVICE_URL; now %(default)s)")
     command.add_argument("--region", help="AWS region to sign for (default: from the address, then AWS_REGION)")
-    command.add_argument("--no-sign", action="store_true", help="do not sign requests: for the local stack")
+    command.add_argument(
+        "--sign",
+        action=argparse.BooleanOptionalAction,
+        help="sign requests (default; on this machine only if there are credentials)",
+    )
     command.add_argument("--json", action="store_true", help="print JSON, one value a line")
     command.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="default: on a terminal")
 

@@ -11,7 +11,7 @@ from .delivery import Delivery
 from .errors import LogClientError, Rejection, SendReport, Unavailable
 from .options import Budget, Options
 from .records import Record, Stamps, identified
-from .signing import Signer, Unsigned
+from .signing import signs
 from .transport import Call, Transport
 
 TAIL_WAIT = 20  # seconds: the longest that log_service holds a poll back
@@ -30,7 +30,8 @@ class LogClient:
     """Speaks to the log_service at `endpoint`, such as `https://ID.execute-api.REGION.amazonaws.com/STAGE`.
 
     `credentials` is a boto3 or botocore session, or its credentials; without it botocore looks where it always looks.
-    `region` is read off the endpoint, then off the session. `sign=False` is for a local stack. Filters are those of
+    `region` is read off the endpoint, then off the session. `sign=False` sends unsigned; without it an address on this
+    machine is signed only if there are credentials. Filters are those of
     log_service (`service_name`, `log_type`, `level`, `min_level`, `since`, ...); a list repeats a parameter. Every
     method raises Refused, Unavailable or MissingCredentials. Threads may share a client.
     """
@@ -41,11 +42,11 @@ class LogClient:
         *,
         credentials: object = None,
         region: str | None = None,
-        sign: bool = True,
+        sign: bool | None = None,
         options: Options = DEFAULTS,
     ) -> None:
         self.options = options
-        self._transport = Transport(endpoint, Signer(credentials, region) if sign else Unsigned(), options)
+        self._transport = Transport(endpoint, signs(endpoint, credentials, region, sign=sign), options)
         self._stamps = Stamps(options.now)
 
     @property

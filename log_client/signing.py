@@ -4,11 +4,13 @@ import os
 import re
 from collections.abc import Mapping
 from typing import Any, Protocol, cast
+from urllib.parse import urlsplit
 
 from .errors import MissingCredentials
 
 SERVICE = "execute-api"
 GATEWAY_HOST = re.compile(r"\.execute-api(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com|api\.aws)")
+THIS_MACHINE = {"127.0.0.1", "localhost", "::1"}
 NO_CREDENTIALS = (
     "no AWS credentials found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a profile in AWS_PROFILE, or give "
     "this machine a role; a local stack takes unsigned requests (sign=False, --no-sign)"
@@ -30,6 +32,28 @@ class Unsigned:
         """The headers as they are."""
         del method, url, body
         return dict(headers)
+
+
+class SignedIfPossible:
+    """For this machine: signs when there is something to sign with; a local stack asks nobody who they are."""
+
+    def __init__(self, signer: "Signer") -> None:
+        self._signer = signer
+
+    def signed(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> dict[str, str]:
+        """The headers, signed if credentials and a region are found."""
+        try:
+            return self._signer.signed(method, url, headers, body)
+        except MissingCredentials:
+            return dict(headers)
+
+
+def signs(url: str, credentials: object, region: str | None, *, sign: bool | None) -> Signs:
+    """What signs for this address. None: always, but on this machine only if possible."""
+    if sign is False:
+        return Unsigned()
+    signer = Signer(credentials, region)
+    return SignedIfPossible(signer) if sign is None and urlsplit(url).hostname in THIS_MACHINE else signer
 
 
 class Signer:

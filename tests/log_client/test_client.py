@@ -140,7 +140,7 @@ class TestSignature:
                 return None
 
         with pytest.raises(MissingCredentials, match="AWS_ACCESS_KEY_ID") as caught:
-            LogClient(server.url, credentials=Session()).send([line("a")])
+            LogClient(server.url, credentials=Session(), sign=True).send([line("a")])
 
         assert len(caught.value.unsent) == 1
         assert server.seen == []

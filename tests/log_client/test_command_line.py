@@ -220,11 +220,16 @@ class TestTrouble:
         assert b"Traceback" not in done.stderr
 
     def test_missing_credentials_are_said_to_be_missing(self, server: LogServiceServer) -> None:
-        done = run(server, "recent", "--region", "eu-west-1", env={"HOME": "/nonexistent"})
+        done = run(server, "recent", "--sign", "--region", "eu-west-1", env={"HOME": "/nonexistent"})
 
         assert done.returncode == 2
         assert b"no AWS credentials found" in done.stderr
         assert b"--no-sign" in done.stderr
+
+    def test_an_address_on_this_machine_is_asked_unsigned_without_credentials(self, server: LogServiceServer) -> None:
+        done = run(server, "recent", "--region", "eu-west-1", env={"HOME": "/nonexistent"})
+
+        assert b"no AWS credentials found" not in done.stderr
 
     def test_a_refusal_is_status_1_and_tells_why(self, server: LogServiceServer) -> None:
         server.faults.append(Fault(403, code="Forbidden"))

@@ -186,7 +186,7 @@ class TestTrouble:
             def get_credentials(self) -> None:
                 return None
 
-        handler = make(LogClient(server.url, credentials=Session(), region="eu-west-1"), batch=1)
+        handler = make(LogClient(server.url, credentials=Session(), region="eu-west-1", sign=True), batch=1)
 
         log.info("one")
 
