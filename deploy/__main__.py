@@ -79,6 +79,15 @@ def values(words: list[str]) -> dict[str, str]:
     return dict(word.split("=", 1) for word in words)
 
 
+def checked(project: Path, given: Values) -> Values:
+    """The given parameters, none misspelt."""
+    texts = [(project / name).read_text() for name in ("resources.yaml", "edge.yaml")]
+    declared = {name for text in texts for name in yaml_parse(text)["Parameters"]}  # type: ignore[no-untyped-call]
+    if unknown := sorted(set(given) - declared):
+        raise DeployError(f"No template of {project.name} has a parameter {', '.join(unknown)}.")
+    return given
+
+
 def arguments(words: list[str]) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="deploy", description=__doc__)
@@ -102,7 +111,7 @@ def main(words: list[str]) -> None:
         )
         return
     client = boto3.client("cloudformation")
-    given = values(asked.parameters)
+    given = checked(asked.app, values(asked.parameters))
     if asked.door == "deploy":
         deploy(client, asked.app, asked.stage, given)
     elif not asked.bucket:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from deploy.__main__ import resources, stack_name, values, with_code
+from deploy.__main__ import checked, resources, stack_name, values, with_code
 from deploy.packages import ROOT
 from deploy.stacks import DeployError, apply, outputs_of, parameters_for, variables
 from tests.support.engine import Engine
@@ -96,6 +96,12 @@ def test_a_word_without_a_value_is_refused() -> None:
     assert values(["A=1", "B=x=y"]) == {"A": "1", "B": "x=y"}
     with pytest.raises(DeployError, match="AlarmEmail"):
         values(["AlarmEmail"])
+
+
+def test_a_misspelt_parameter_is_refused() -> None:
+    assert checked(LOG_SERVICE, {"AlarmEmail": "a@example.com", "ThrottleRate": "1"})
+    with pytest.raises(DeployError, match="AlarmEmial"):
+        checked(LOG_SERVICE, {"AlarmEmial": "a@example.com"})
 
 
 def test_functions_take_the_uploaded_code_and_the_template_stays_as_it_was() -> None:
