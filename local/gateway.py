@@ -66,8 +66,6 @@ class Gateway(LocalGateway):
         """
         event = self._event(request)
         context: Any = self._function.context()
-        if request.method == "OPTIONS" and not self._has_user_defined_options_method(event):
-            return Answer(200, self._autogen_options_headers(event), b"")
         self._authorize(request, event, context)
         try:
             return response_of(self._app_object(event, context))
@@ -79,6 +77,8 @@ class Gateway(LocalGateway):
         path, _, query = request.target.partition("?")
         check_encoding(path)
         check_encoding(query)
+        if "//" in path or ";" in path:  # chalice's matcher reads a path as it reads a whole URL
+            raise not_found()
         try:
             match = self._match(path)
         except ValueError:

@@ -112,8 +112,7 @@ class World:
 
     def close(self) -> None:
         for process in self._running:
-            if process.code() is None:
-                process.stop()
+            process.stop()
 
 
 def descendants(pid: int) -> set[int]:
