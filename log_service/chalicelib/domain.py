@@ -18,6 +18,7 @@ MOST_AHEAD_US = 2 * HOUR_US
 LARGEST_RECORD_BYTES = 256 * 1024
 OVERHEAD_BYTES = 512
 POSITION_DIGITS = 16
+LAST_INSTANT = 10**POSITION_DIGITS - 1
 IDENTITY_BYTES = 16
 NAMESPACE = uuid.UUID("6f4c1a52-54fb-5d0b-9f0e-6a4f5a0f7a11")
 UTF8_MOST = 4
@@ -114,8 +115,8 @@ class Record:
 
 
 def at(instant: int) -> str:
-    """The position before every record of this instant and after every earlier one."""
-    return f"{max(instant, 0):0{POSITION_DIGITS}d}"
+    """The position before every record of this instant and after every earlier one; 2286 is as late as it gets."""
+    return f"{min(max(instant, 0), LAST_INSTANT):0{POSITION_DIGITS}d}"
 
 
 def instant_of(position: str) -> int:

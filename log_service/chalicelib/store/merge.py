@@ -1,12 +1,15 @@
 """Several streams read as one: a page is merged from the partitions of one day after another.
 
 Work is bounded: a page evaluates about its own size over all partitions together, and stops early, saying so, when a
-filter that no index serves has made it evaluate 5,000 items, or a span without records made it ask 400 times.
+filter that no index serves has made it evaluate 5,000 items, a span without records made it ask 400 times, or its rows
+are 3 MiB as JSON: Lambda answers 6 MiB at most, in base64.
 """
 
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+
+import orjson
 
 from ..domain import DAY_US, at, start_of_day
 from .protocols import Found, Row
@@ -14,7 +17,7 @@ from .streams import Stream
 
 MOST_EVALUATED = 5_000
 MOST_QUERIES = 400
-MOST_BYTES = 3 * 1024 * 1024
+MOST_BYTES = 3 * 1024 * 1024  # as JSON, where one character may take six; Lambda's answers may have 6 MB in base64
 FIELD_BYTES = 400
 
 type Opener = Callable[[str], list[Stream]]
@@ -54,7 +57,7 @@ class Merge:
 
     def _full(self) -> Found:
         rows = self.rows[: self.limit]
-        return Found(rows, str(rows[-1]["sk"]), self.evaluated)
+        return Found(rows, str(rows[-1]["sk"]), self.evaluated, partial=len(rows) < self.limit)
 
     def _early(self, resume: str) -> Found:
         return Found(self.rows, resume, self.evaluated, partial=True)
@@ -108,7 +111,7 @@ class Merge:
 
     def _append(self, row: Row) -> None:
         self.rows.append(row)
-        self.bytes += _size(row["message"]) + _size(row["metadata"]) + FIELD_BYTES
+        self.bytes += len(orjson.dumps(row["message"])) + _size(row["metadata"]) + FIELD_BYTES
 
     def _first(self, streams: list[Stream]) -> Stream:
         choose = max if self.newest_first else min

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from common.clock import Clock
 from common.dynamodb import put_if_absent, put_many
 
-from ..domain import DAY_US, SECOND_US, Filters, Record, Retention, days_between, instant_of
+from ..domain import DAY_US, SECOND_US, Filters, Record, Retention, at, days_between, instant_of
 from .keys import Tables, partitions, wire_item
 from .merge import Merge
 from .protocols import Found, Span
@@ -61,7 +61,9 @@ class DynamoLogStore:
 
 
 def _days(span: Span) -> list[str]:
-    return days_between(instant_of(span.after), instant_of(span.before))
+    """The days that can hold records of the span; one that ends at midnight touches nothing of the day that begins."""
+    last = instant_of(span.before) - (span.before == at(instant_of(span.before)))
+    return days_between(instant_of(span.after), last)
 
 
 def _thins(filters: Filters) -> bool:
