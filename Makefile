@@ -42,17 +42,20 @@ lock: $(VENV)/.ready ## Choose the newest versions again and write them down
 
 # ---- run ---------------------------------------------------------------------------------------------------------
 
+# Bytecode is kept apart from the code, whose folders are zipped: a start takes half as long.
+LOCAL := env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX=$(CURDIR)/$(VENV)/bytecode $(PY)
+
 up: setup ## Run the whole system on this machine until Ctrl-C
-	@exec $(PY) -m local up
+	@exec $(LOCAL) -m local up
 
 demo: setup ## Fill the running stack with a small believable world
-	@exec $(PY) -m local demo
+	@exec $(LOCAL) -m local demo
 
 fire: setup ## Run a handler now: APP=log_service HANDLER=name [EVENT=event.json]
-	@exec $(PY) -m local fire "$(APP)" "$(HANDLER)" $(if $(EVENT),--event "$(EVENT)")
+	@exec $(LOCAL) -m local fire "$(APP)" "$(HANDLER)" $(if $(EVENT),--event "$(EVENT)")
 
 local: setup ## `chalice local` of one application against the running stack: APP=log_service
-	@exec $(PY) -m local chalice "$(APP)"
+	@exec $(LOCAL) -m local chalice "$(APP)"
 
 clean-state: ## Forget what the local stack kept
 	rm -rf .local

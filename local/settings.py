@@ -19,6 +19,7 @@ DEFAULT_PORTS = {
 FIRST_OTHER_PORT = 8010
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 REPOSITORY = Path(__file__).resolve().parent.parent
+BYTECODE = REPOSITORY / ".venv" / "bytecode"  # halves every start, and leaves nothing in the folders that are zipped
 SHARED_FOLDERS = ("common", "log_client")
 
 
@@ -85,10 +86,9 @@ def color() -> bool:
 
 def child_environment(extra: dict[str, str] | None = None) -> dict[str, str]:
     """The environment of a part: this one, without anything that names another AWS account, and `extra`."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    quiet = {"AWS_EC2_METADATA_DISABLED": "true", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"}
-    path = {"PYTHONPATH": str(REPOSITORY)}
-    return inherited | quiet | path | (extra or {})
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
+    python = {"PYTHONPATH": str(REPOSITORY), "PYTHONPYCACHEPREFIX": str(BYTECODE), "PYTHONUNBUFFERED": "1"}
+    return inherited | python | {"AWS_EC2_METADATA_DISABLED": "true"} | (extra or {})
 
 
 def application_environment(endpoint: str, outputs: dict[str, str]) -> dict[str, str]:
