@@ -1,12 +1,17 @@
 """Serves one application on a port as `chalice local` does, without its stalls and dropped connections."""
 
 import argparse
+import contextlib
 import logging
+import os
+import select
+import signal
 import socket
 import sys
 import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from time import monotonic
 from typing import Any, override
 
@@ -16,11 +21,14 @@ from local.envelopes import Answer, Refused, bad_request, internal_error, uri_to
 from local.gateway import Gateway, Request
 from local.parent import stop_with_parent
 from local.settings import HOST
+from local.waiting import until
 
 URL_LIMIT = 8192
 DRAIN_BYTES = 64 * 1024 * 1024
 DRAIN_SECONDS = 2.0
 IDLE_SECONDS = 75.0
+POLL_SECONDS = 0.1
+FINISH_SECONDS = 2.0
 BODILESS = frozenset({204, 304})
 
 logger = logging.getLogger("server")
@@ -35,6 +43,31 @@ class Handler(BaseHTTPRequestHandler):
     wbufsize = -1
     timeout = IDLE_SECONDS
     server: "Server"
+    busy = False
+
+    @override
+    def setup(self) -> None:
+        super().setup()
+        self.server.connections.add(self)
+
+    @override
+    def finish(self) -> None:
+        self.server.connections.discard(self)
+        super().finish()
+
+    @override
+    def handle_one_request(self) -> None:
+        super().handle_one_request()
+        self.busy = False
+
+    @override
+    def parse_request(self) -> bool:
+        self.busy = True
+        return super().parse_request()
+
+    def engaged(self) -> bool:
+        """Whether a request is being answered, or has arrived and waits to be read."""
+        return self.busy or bool(select.select([self.connection], [], [], 0)[0])
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # the base class looks for do_<METHOD>
         """Every method, known or not, is the gateway's to judge."""
@@ -151,6 +184,15 @@ class Server(ThreadingHTTPServer):
         self.socket = listening
         self.server_address = listening.getsockname()
         self.gateway = gateway
+        self.connections: set[Handler] = set()
+
+    def serve_until_terminated(self) -> None:
+        """Serve until SIGTERM; requests that have arrived are answered, within a moment."""
+        signal.signal(signal.SIGTERM, lambda *_: Thread(target=self.shutdown).start())
+        self.serve_forever(POLL_SECONDS)
+        with contextlib.suppress(TimeoutError):
+            until(lambda: not any(handler.engaged() for handler in list(self.connections)), FINISH_SECONDS, "requests")
+        os._exit(0)
 
     @override
     def handle_error(self, request: object, client_address: object) -> None:
@@ -191,7 +233,7 @@ def main() -> None:
     given = parser.parse_args()
     stop_with_parent()
     listening = listen(given.port) if given.socket is None else socket.socket(fileno=given.socket)
-    Server(listening, open_gateway(given.project.resolve())).serve_forever()
+    Server(listening, open_gateway(given.project.resolve())).serve_until_terminated()
 
 
 if __name__ == "__main__":
