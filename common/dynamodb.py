@@ -93,8 +93,8 @@ def item_from_wire(item: Mapping[str, Mapping[str, Any]]) -> Item:
 
 
 def decode_pages(client: "DynamoDBClient") -> None:
-    """Make this client decode the items of a Query itself."""
-    client.meta.events.register("before-parse.dynamodb.Query", _decode_page)
+    """Make this client decode the items of a Query itself; asked twice, it still does it once."""
+    client.meta.events.register("before-parse.dynamodb.Query", _decode_page, unique_id=_PLAIN_ITEMS)
 
 
 def _decode_page(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object) -> None:

@@ -17,17 +17,16 @@ MIDNIGHT = NOON - NOON % DAY_US
 INSTANTS = st.one_of(
     st.integers(MIDNIGHT - 3, MIDNIGHT + 3), st.integers(MIDNIGHT - 2 * DAY_US, NOON), st.just(NOON - 5)
 )
-RECORDS = st.lists(
-    st.builds(
-        a_record,
-        st.integers(0, 999),
-        service_name=st.sampled_from(["a", "b", "a-b"]),
-        log_type=st.sampled_from(["application", "audit"]),
-        level=st.sampled_from(Level),
-        instant=INSTANTS,
-    ),
-    max_size=60,
-    unique_by=lambda record: record.position,
+A_RECORD = st.builds(
+    a_record,
+    st.integers(0, 999),
+    service_name=st.sampled_from(["a", "b", "a-b"]),
+    log_type=st.sampled_from(["application", "application", "audit"]),
+    level=st.sampled_from(Level),
+    instant=INSTANTS,
+)
+RECORDS = st.integers(0, 60).flatmap(
+    lambda size: st.lists(A_RECORD, min_size=size, max_size=60, unique_by=lambda record: record.position)
 )
 FILTERS = st.builds(
     Filters,
@@ -35,7 +34,9 @@ FILTERS = st.builds(
     st.sampled_from([None, "application", "audit"]),
     st.frozensets(st.sampled_from(Level), max_size=3),
 )
-SPANS = st.tuples(INSTANTS, INSTANTS).map(lambda pair: Span(at(min(pair)), at(max(pair))))
+SPANS = st.one_of(
+    st.just(span_of_days(3)), st.tuples(INSTANTS, INSTANTS).map(lambda pair: Span(at(min(pair)), at(max(pair))))
+)
 CAPS = st.lists(st.integers(1, 9), min_size=1, max_size=5)
 
 
@@ -47,7 +48,7 @@ def a_store(records: Sequence[Record], caps: Sequence[int], *, coy: bool, shards
     return store
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(
     records=RECORDS,
     filters=FILTERS,
@@ -109,3 +110,25 @@ def test_a_walk_is_whole_when_pages_end_for_their_bytes(
     assert positions(pages) == wanted(heavy, Filters(), span)[::-1]
     assert all(page.rows for page in pages[:-1])
     assert all(len(page.rows) == limit or page.partial for page in pages[:-1])
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    kinds=st.lists(st.sampled_from(["audit", "audit", "application"]), min_size=20, max_size=100),
+    budget=st.integers(5, 60),
+    shards=st.integers(2, 4),
+    newest_first=st.booleans(),
+)
+def test_a_budget_that_ends_between_unequal_streams_loses_nothing(
+    *, kinds: list[str], budget: int, shards: int, newest_first: bool
+) -> None:
+    records = [a_record(number, log_type=kind, instant=NOON - number) for number, kind in enumerate(kinds)]
+    store = a_store(records, [1_000], coy=True, shards=shards)
+    filters, span = Filters(log_type="audit"), span_of_days(0.1)
+
+    with pytest.MonkeyPatch.context() as small:
+        small.setattr(merge, "MOST_EVALUATED", budget)
+        small.setattr(merge, "LEAST_FETCHED", 1)
+        pages = walk(store, filters, span, 10, newest_first=newest_first)
+
+    assert positions(pages) == wanted(records, filters, span)[:: -1 if newest_first else 1]

@@ -17,6 +17,7 @@ from .streams import Stream
 
 MOST_EVALUATED = 5_000
 MOST_QUERIES = 400
+LEAST_FETCHED = 250
 MOST_BYTES = 3 * 1024 * 1024  # as JSON, where one character may take six; Lambda's answers may have 6 MB in base64
 FIELD_BYTES = 400
 
@@ -67,14 +68,19 @@ class Merge:
         return at(start + DAY_US) if self.newest_first else at(start)
 
     def _read_day(self, streams: list[Stream]) -> str | None:
-        """Merge one day; answers the frontier where the budget ended it, None when it was read or the page is full."""
+        """Merge one day; answers the frontier where the budget ended it, None when it was read or the page is full.
+
+        A stream that runs dry while rows are taken draws the frontier nearer, so rows are taken until none is left
+        before it.
+        """
         while True:
+            taken = len(self.rows)
             dry = self._fill(streams)
             self._take(streams, self._frontier(dry))
-            if dry:
-                return self._frontier(dry)
             if self._is_full or all(stream.exhausted and not stream.rows for stream in streams):
                 return None
+            if dry and len(self.rows) == taken:
+                return self._frontier(dry)
 
     def _fill(self, streams: list[Stream]) -> list[Stream]:
         """Give every stream a row at hand; answers those for which the budget did not reach."""
@@ -92,7 +98,7 @@ class Merge:
     def _fetch_size(self, beside: int) -> int:
         """An even share of what is missing and the usual deviation from it; more when a filter thins the rows."""
         if self.needs_filter and self.queries >= beside:
-            return max((MOST_EVALUATED - self.evaluated) // beside, 1)
+            return max((MOST_EVALUATED - self.evaluated) // beside, LEAST_FETCHED)
         share = (self.limit + 1 - len(self.rows)) / beside
         return max(int(share + 1.5 * math.sqrt(share) * (beside > 1)), 1)
 
