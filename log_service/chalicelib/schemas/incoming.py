@@ -227,13 +227,6 @@ def read_batch(raw: bytes, media: str) -> list[LogIn | Fault]:
     return _ndjson(raw) if media == NDJSON else _json(raw)
 
 
-def read_otlp(raw: bytes, media: str) -> list[LogIn | Fault]:
-    """The records of an OTLP request, each judged alone; raises BadRequest when it is none."""
-    from . import otlp  # noqa: PLC0415  # protobuf's modules are loaded by those who use it
-
-    return otlp.read(raw, media)
-
-
 def media_type(content_type: str) -> str:
     """`application/json` from `Application/JSON; charset=utf-8`."""
     return content_type.partition(";")[0].strip().lower()

@@ -115,10 +115,3 @@ def page(rows: Sequence[Json], next_cursor: str | None, *, partial: bool) -> byt
     logs = [{**{name: row[name] for name in OUT_FIELDS}, "metadata": orjson.Fragment(row["metadata"])} for row in rows]
     body = {"count": len(logs), "logs": logs, "nextCursor": next_cursor}
     return orjson.dumps({**body, "partial": True} if partial else body)
-
-
-def otlp_answer(verdicts: Sequence[Verdict], media: str) -> bytes:
-    """An ExportLogsServiceResponse in the encoding of the request."""
-    from . import otlp  # noqa: PLC0415  # protobuf's modules are loaded by those who use it
-
-    return otlp.answer([v.error or "" for v in verdicts if v.status == "rejected"], media)
