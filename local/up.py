@@ -197,6 +197,9 @@ async def first(task: asyncio.Task[None], event: Callable[[], Coroutine[Any, Any
 def up() -> int:
     """Run the whole system; 1 when it cannot."""
     terminal = Terminal(color=settings.color())
+    if not settings.engine_python().exists():
+        terminal.say("The engine's environment is missing: make setup")
+        return 1
     try:
         sockets = take_ports()
         held = lock()

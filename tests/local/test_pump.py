@@ -4,6 +4,7 @@ import json
 import sys
 import time
 import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -154,56 +155,81 @@ def test_a_stream_record_arrives_soon_after_the_write(sample: Sample) -> None:
 
 
 class Pump:
-    """A pump of the sample application, alone."""
+    """A pump of the sample application on an engine of its own, so that no other takes its events."""
 
     def __init__(self, engine: Engine, folder: Path) -> None:
+        self.engine = engine
         self.seen = Seen(folder / "seen")
-        self._folder = folder
+        self.checkpoint = folder / "state" / "sample_app" / "changes.json"
+        self._state = folder / "state"
         own = {"SAMPLE_SEEN": str(folder / "seen")}
         self._environment = settings.child_environment(engine.environment(SAMPLE) | own)
+        self._running: list[Process] = []
 
     def start(self) -> Process:
-        command = [sys.executable, "-m", "local.pump", str(SAMPLE), "--state", str(self._folder / "state")]
+        command = [sys.executable, "-m", "local.pump", str(SAMPLE), "--state", str(self._state)]
         process = Process(command, self._environment)
+        self._running.append(process)
         process.wait_until(lambda: "pumping" in process.text(), "the pump")
         return process
 
+    def put(self, key: str) -> None:
+        item = {"pk": {"S": key}, "owner": {"S": "someone"}}
+        self.engine.client("dynamodb").put_item(TableName="sample-things-local", Item=item)
+
+    def wait_for(self, key: str) -> None:
+        try:
+            self.seen.wait_for("changes", lambda seen: key in seen)
+        except TimeoutError as error:
+            raise AssertionError("\n".join([str(error), *(process.text() for process in self._running)])) from None
+
+    def close(self) -> None:
+        for process in self._running:
+            process.stop()
+
+
+@pytest.fixture(scope="module")
+def quiet_engine() -> Iterator[Engine]:
+    made = Engine()
+    made.start()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def pump(quiet_engine: Engine, tmp_path: Path) -> Iterator[Pump]:
+    made = Pump(quiet_engine, tmp_path)
+    yield made
+    made.close()
+
 
 @pytest.mark.parametrize("end", [Process.stop, Process.kill])
-def test_a_restarted_pump_goes_on_where_it_stood(sample: Sample, tmp_path: Path, end: Any) -> None:  # noqa: ANN401  # a method
-    pump = Pump(sample.engine, tmp_path)
+def test_a_restarted_pump_goes_on_where_it_stood(pump: Pump, end: Callable[[Process], int]) -> None:
     before, meanwhile = unique("before"), unique("meanwhile")
     first = pump.start()
-    put(sample, before)
-    pump.seen.wait_for("changes", lambda seen: before in seen)
-    until(lambda: checkpoint(tmp_path).exists(), SECONDS, "the checkpoint")
-    settled = Checkpoint(checkpoint(tmp_path)).sequence
+    pump.put(before)
+    pump.wait_for(before)
+    written = pump.seen.times_of("changes", before)[0]
+    until(lambda: pump.checkpoint.stat().st_mtime >= written, SECONDS, "the checkpoint")
+    settled = Checkpoint(pump.checkpoint).sequence
 
     end(first)
-    put(sample, meanwhile)
-    second = pump.start()
+    pump.put(meanwhile)
+    pump.start()
 
-    pump.seen.wait_for("changes", lambda seen: meanwhile in seen)
-    second.stop()
+    pump.wait_for(meanwhile)
+    until(lambda: Checkpoint(pump.checkpoint).sequence > settled, SECONDS, "the next checkpoint")
     assert pump.seen.by("changes").count(before) == 1
-    assert Checkpoint(checkpoint(tmp_path)).sequence > settled
 
 
-def checkpoint(folder: Path) -> Path:
-    return folder / "state" / "sample_app" / "changes.json"
-
-
-def test_a_checkpoint_that_the_engine_no_longer_knows_skips_nothing_new(sample: Sample, tmp_path: Path) -> None:
-    file = checkpoint(tmp_path)
-    Checkpoint(file).reach(1)  # older than anything: the engine's stream never held it
+def test_a_checkpoint_that_the_engine_no_longer_knows_skips_nothing_new(pump: Pump) -> None:
+    Checkpoint(pump.checkpoint).reach(1)  # older than anything: the engine's stream never held it
     key = unique("new")
-    put(sample, key)
-    pump = Pump(sample.engine, tmp_path)
+    pump.put(key)
 
-    running = pump.start()
+    pump.start()
 
-    pump.seen.wait_for("changes", lambda seen: key in seen)
-    running.stop()
+    pump.wait_for(key)
 
 
 def test_an_sqs_record_has_lambdas_names() -> None:
