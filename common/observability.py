@@ -4,17 +4,28 @@ Traces come from X-Ray's active tracing of API Gateway and Lambda; the X-Ray SDK
 package (15 MB) for what the two already record (docs/adr/0007-no-tracing-sdk.md).
 """
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any
 
+import orjson
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 from common.settings import at_import
 
 RFC3339 = "%Y-%m-%dT%H:%M:%S.%fZ"
+
+
+def _line(fields: dict[str, Any]) -> str:
+    """One log line, whatever its fields hold."""
+    try:
+        return orjson.dumps(fields, default=str).decode()
+    except TypeError:  # an unpaired surrogate in a foreign text, an integer over 64 bits
+        return json.dumps(fields, default=str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +43,14 @@ class Telemetry:
 
         LOG_LEVEL sets the level.
         """
-        logger = Logger(service=service, datefmt=RFC3339, use_datetime_directive=True, utc=True)
+        logger = Logger(
+            service=service,
+            datefmt=RFC3339,
+            use_datetime_directive=True,
+            utc=True,
+            json_serializer=_line,
+            json_deserializer=str,  # an event's name is no JSON to be tried
+        )
         return cls(service, at_import("STAGE", "local"), namespace, logger)
 
 
