@@ -4,6 +4,7 @@ A page of items is decoded straight from the answer's JSON (botocore's general s
 see docs/adr/0006-fast-pages.md); where a botocore does not offer that seam, the same page is made from parsed items.
 """
 
+import base64
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -72,7 +73,10 @@ def item_to_wire(item: Mapping[str, Plain]) -> Wire:
 
 
 def from_wire(typed: Mapping[str, Any]) -> Any:  # noqa: ANN401  # the inverse of to_wire; the caller knows its attribute
-    """A value from DynamoDB's typed JSON; a number without a fraction is an int, any other a Decimal."""
+    """A value from DynamoDB's typed JSON; a number without a fraction is an int, any other a Decimal.
+
+    Bytes are base64 in the answer itself and bytes when botocore has parsed it.
+    """
     kind, value = next(iter(typed.items()))
     match kind:
         case "N":
@@ -83,6 +87,8 @@ def from_wire(typed: Mapping[str, Any]) -> Any:  # noqa: ANN401  # the inverse o
             return {key: from_wire(part) for key, part in value.items()}
         case "L":
             return [from_wire(part) for part in value]
+        case "B":
+            return base64.b64decode(value) if isinstance(value, str) else value
         case _:
             return value
 
@@ -152,31 +158,39 @@ def conditional(write: Any) -> bool:  # noqa: ANN401  # any call of the client t
 
 
 def put_many(client: "DynamoDBClient", table: str, items: Sequence[Wire], clock: Clock) -> list[Wire]:
-    """Store items, 25 a call; answers those that DynamoDB did not take after several tries.
+    """Store items, 25 a call; answers those that DynamoDB did not take after several tries, and all behind them.
 
     Raises nothing once a call has succeeded: what a later failure left is among the answered.
     """
-    left: list[Wire] = []
     for start in range(0, len(items), WRITES_PER_BATCH):
         chunk = list(items[start : start + WRITES_PER_BATCH])
         try:
-            left += _put_chunk(client, table, chunk, clock)
+            left = _put_chunk(client, table, chunk, clock)
         except ApplicationError:
             if start == 0:
                 raise
-            return left + list(items[start:])
-    return left
+            left = chunk
+        if left:
+            return left + list(items[start + WRITES_PER_BATCH :])
+    return []
 
 
 def _put_chunk(client: "DynamoDBClient", table: str, chunk: list[Wire], clock: Clock) -> list[Wire]:
+    """Store up to 25 items; answers those that were not taken. Raises when the first call fails, none later."""
     waiting: Any = {table: [{"PutRequest": {"Item": item}} for item in chunk]}
     for attempt in range(BATCH_ATTEMPTS):
-        with translated():
-            waiting = client.batch_write_item(RequestItems=waiting).get("UnprocessedItems")
+        if attempt:
+            count("DynamoDBThrottles")
+            clock.sleep(random.uniform(0, FIRST_PAUSE_SECONDS * 2**attempt))  # noqa: S311  # jitter, not secrecy
+        try:
+            with translated():
+                waiting = client.batch_write_item(RequestItems=waiting).get("UnprocessedItems")
+        except ApplicationError:
+            if attempt == 0:
+                raise
+            break
         if not waiting:
             return []
-        count("DynamoDBThrottles")
-        clock.sleep(random.uniform(0, FIRST_PAUSE_SECONDS * 2**attempt))  # noqa: S311  # jitter, not secrecy
     return [request["PutRequest"]["Item"] for request in waiting[table]]
 
 

@@ -50,10 +50,10 @@ NAMES: Mapping[str, Level] = {level.name: level for level in Level} | {a: Level[
 
 def level_of(name: str) -> Level:
     """The level a caller named, in any case; raises ValueError."""
-    try:
-        return NAMES[name.upper()]
-    except KeyError:
-        raise ValueError(f"must be one of {', '.join(NAMES)}") from None
+    level = NAMES.get(name.upper()) if name.isascii() else None  # U+0131 in capitals is an I
+    if level is None:
+        raise ValueError(f"must be one of {', '.join(NAMES)}")
+    return level
 
 
 def parse_instant(text: str) -> int:

@@ -22,7 +22,7 @@ def test_a_walk_meets_every_wanted_record_exactly_once_in_order(
     span = span_of_days(3)
     expected = wanted(SAMPLE, filters, span)[:: -1 if newest_first else 1]
 
-    for size in (2, 7, 1000):
+    for size in (3, 1000):
         pages = walk(sampled.store, filters, span, size, newest_first=newest_first)
 
         assert positions(pages) == expected
@@ -30,7 +30,7 @@ def test_a_walk_meets_every_wanted_record_exactly_once_in_order(
 
 
 @pytest.mark.parametrize("newest_first", [True, False], ids=["newest", "oldest"])
-@pytest.mark.parametrize("size", [1, 100])
+@pytest.mark.parametrize("size", [1, 2, 7, 100])
 def test_a_walk_of_everything_goes_by_pages_of_any_size(sampled: World, size: int, *, newest_first: bool) -> None:
     span = span_of_days(1)
 

@@ -74,12 +74,20 @@ class Ingest:
         return f"timestamp: {problem}" if problem else None
 
     def _records(self, entries: Sequence[LogIn], sender: Sender) -> list[Record]:
-        """Records that came without a timestamp are stamped now, a microsecond apart, so that their order is kept."""
+        """Records that came without a timestamp are stamped now, a microsecond apart, so that their order is kept.
+
+        Equal ones with a `log_id` of their own are one record, so they get one instant.
+        """
         stamped = all(entry.timestamp is not None for entry in entries)
         start = self.clock.now_us() if stamped or sender.first_instant is None else sender.first_instant()
-        return [
-            entry.record(sender.caller, start + index, entry.log_id or self._id(sender, index))
+        firsts: dict[LogIn, int] = {}
+        instants = [
+            start + index if entry.log_id is None else firsts.setdefault(entry, start + index)
             for index, entry in enumerate(entries)
+        ]
+        return [
+            entry.record(sender.caller, instant, entry.log_id or self._id(sender, index))
+            for index, (entry, instant) in enumerate(zip(entries, instants, strict=True))
         ]
 
     def _id(self, sender: Sender, index: int) -> str:
