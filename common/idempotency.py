@@ -4,7 +4,9 @@ The first answer is kept for 24 hours under caller, route and Idempotency-Key. P
 request that carries a key.
 """
 
+import base64
 import hashlib
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 KEPT_SECONDS = 24 * 3600
+LARGEST_KEPT = 350_000  # characters; an item may have 400 KB
 REPLAYED = "Idempotency-Replayed"
 
 
@@ -84,9 +87,10 @@ class Idempotency:
 
         def handled(*, demand: dict[str, str]) -> dict[str, Any]:  # noqa: ARG001  # Powertools reads it
             answer = work()
-            if not answer.final:
+            packed = base64.b64encode(zlib.compress(answer.body)).decode()
+            if not answer.final or len(packed) > LARGEST_KEPT:
                 raise _NotFinalError(answer)
-            return {"body": answer.body.decode("latin-1"), "status": answer.status, "type": answer.media_type}
+            return {"body": packed, "status": answer.status, "type": answer.media_type}
 
         guarded = powertools.idempotent_function(
             handled,
@@ -96,7 +100,8 @@ class Idempotency:
             key_prefix="answer",
         )
         kept = guarded(demand={"scope": demand.scope, "digest": demand.digest})
-        return Answer(kept["body"].encode("latin-1"), kept["status"], kept["type"], replayed="replayed" in kept)
+        body = zlib.decompress(base64.b64decode(kept["body"]))
+        return Answer(body, kept["status"], kept["type"], replayed="replayed" in kept)
 
     def first_instant(self, demand: Demand) -> int:
         """When this key was first seen, in microseconds: a second attempt stamps its work as the first did."""

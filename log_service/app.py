@@ -87,6 +87,7 @@ def services() -> Response:
 @operation(contract.HEALTH)
 def health() -> Response:
     """Whether our own store answers."""
+    query_of(NoQuery, app.request)
     found = wiring.health()
     return json_reply(found.model_dump(by_alias=True), found.http_status)
 
@@ -95,6 +96,7 @@ def health() -> Response:
 @operation(contract.OPENAPI)
 def openapi() -> Response:
     """This document."""
+    query_of(NoQuery, app.request)
     return json_reply(document(app, VERSION, contract.SECURITY))
 
 
@@ -106,6 +108,7 @@ def count_records(event: DynamoDBEvent) -> dict[str, Any]:
 
 def sent(work: Callable[[Sender], Answer]) -> Response:
     """Reply with what the work answers for this sender, once per Idempotency-Key."""
+    query_of(NoQuery, app.request)
     who = wiring.caller(app.request)
     demand = demand_of(app.request, who)
     sender = wiring.sender(who, demand)

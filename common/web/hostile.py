@@ -92,4 +92,5 @@ def text_problem(text: str) -> str | None:
 
 def printable(part: int | str) -> str:
     """A part of a path that may be printed anywhere."""
-    return str(part).encode("ascii", "backslashreplace").decode()[:80]
+    text = str(part)[:80].encode("ascii", "backslashreplace").decode()[:80]
+    return "".join(character if character.isprintable() else f"\\x{ord(character):02x}" for character in text)

@@ -9,11 +9,16 @@ from chalice.app import MultiDict, Request
 from pydantic import BaseModel, ValidationError
 
 from common.errors import BadRequest, Detail, PayloadTooLarge, UnsupportedMediaType, ValidationFailed
-from common.web.hostile import explain_json
+from common.web.hostile import explain_json, printable
 
 GZIP_MAGIC = b"\x1f\x8b"
 MOST_DETAILS = 20
+MOST_GZIP_MEMBERS = 256
 KIB = 1024
+SIGNED_IN_QUERY = frozenset(
+    f"X-Amz-{name}"
+    for name in ("Algorithm", "Credential", "Date", "Expires", "SignedHeaders", "Signature", "Security-Token")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +30,34 @@ class Limits:
 
 
 def query_of[M: BaseModel](model: type[M], request: Request) -> M:
-    """The query parameters as a model; a parameter that is unknown, empty or wrongly repeated is 400 and named."""
+    """The query parameters as a model; a parameter that is unknown, empty or wrongly repeated is 400 and named.
+
+    Those of a presigned URL are the gateway's to judge.
+    """
     given = request.query_params or MultiDict({})
     values: dict[str, Any] = {}
     for name in given:
+        if name in SIGNED_IN_QUERY:
+            continue
         many = given.getlist(name)
-        field = model.model_fields.get(name)
-        if "" in many:
-            raise ValidationFailed.of(name, "is empty; leave it out or give a value")
-        if field is None:
-            raise ValidationFailed.of(name, f"is unknown here; known are {', '.join(model.model_fields) or 'none'}")
-        if len(many) > 1 and not _takes_many(model, name):
-            raise ValidationFailed.of(name, "is given more than once")
+        problem = _parameter_problem(model, name, many)
+        if problem:
+            raise ValidationFailed.of(printable(name) or "query", problem)
         values[name] = many if _takes_many(model, name) else many[0]
-    return validated(model, values)
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise failure(error, depth=1) from None
+
+
+def _parameter_problem(model: type[BaseModel], name: str, values: list[str]) -> str | None:
+    if name not in model.model_fields:
+        return f"is unknown here; known are {', '.join(model.model_fields) or 'none'}"
+    if "" in values:
+        return "is empty; leave it out or give a value"
+    if len(values) > 1 and not _takes_many(model, name):
+        return "is given more than once"
+    return None
 
 
 def _takes_many(model: type[BaseModel], name: str) -> bool:
@@ -74,7 +93,7 @@ def body_of(request: Request, limits: Limits) -> bytes:
 def _inflated(data: bytes, most: int) -> bytes:
     parts: list[bytes] = []
     room = most
-    while data:
+    for _ in range(MOST_GZIP_MEMBERS):
         stream = zlib.decompressobj(wbits=31)
         try:
             part = stream.decompress(data, room + 1)
@@ -87,7 +106,9 @@ def _inflated(data: bytes, most: int) -> bytes:
             raise BadRequest("The gzip body is cut short.")
         parts.append(part)
         data = stream.unused_data
-    return b"".join(parts)
+        if not data:
+            return b"".join(parts)
+    raise BadRequest("The gzip body has too many members.")
 
 
 def _too_large(most: int, when: str) -> PayloadTooLarge:
@@ -106,10 +127,10 @@ def json_body[M: BaseModel](model: type[M], request: Request, limits: Limits) ->
         raise failure(error) from None
 
 
-def failure(error: ValidationError) -> ValidationFailed:
-    """Our error from pydantic's: which field, and why, without echoing the value."""
+def failure(error: ValidationError, depth: int | None = None) -> ValidationFailed:
+    """Our error from pydantic's: which field (to this depth of its path), and why, without echoing the value."""
     details = [
-        Detail(field_name(fault["loc"]), fault["msg"].removeprefix("Value error, "))
+        Detail(field_name(fault["loc"][:depth]), fault["msg"].removeprefix("Value error, "))
         for fault in error.errors(include_url=False, include_input=False, include_context=False)[:MOST_DETAILS]
     ]
     return ValidationFailed("; ".join(f"{field}: {message}" for field, message in details[:3]), details=details)
@@ -117,5 +138,4 @@ def failure(error: ValidationError) -> ValidationFailed:
 
 def field_name(location: tuple[int | str, ...]) -> str:
     """`metadata.a.0` from pydantic's location; `body` when the whole is meant. Always printable."""
-    name = ".".join(str(part) for part in location) or "body"
-    return name.encode("ascii", "backslashreplace").decode()[:200]
+    return ".".join(printable(part) for part in location)[:200] or "body"

@@ -1,6 +1,7 @@
 """Fixtures that start real things: the AWS engine with our layer, DynamoDB Local, an application as it is served."""
 
 import contextlib
+import os
 import shutil
 import socket
 import subprocess
@@ -53,8 +54,8 @@ class Process:
         """What it has printed so far."""
         if self.output.closed:
             return ""
-        self.output.seek(0)
-        return self.output.read().decode(errors="replace")
+        number = self.output.fileno()  # read without moving the offset: the child writes where it stands
+        return os.pread(number, os.fstat(number).st_size, 0).decode(errors="replace")
 
     def wait_until(self, condition: Callable[[], object], what: str, seconds: float = SECONDS) -> None:
         """Wait for a condition; fail with the output when the process ends before."""

@@ -19,11 +19,11 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeL
 from pydantic_core import from_json
 
 from common.clock import rfc3339
-from common.errors import BadRequest
+from common.errors import BadRequest, ValidationFailed
 from common.web.hostile import explain_json
 
 from ..domain import Level
-from .incoming import Fault, LogIn, judged
+from .incoming import MOST_RECORDS, Fault, LogIn, judged
 
 PROTOBUF = "application/x-protobuf"
 NO_SERVICE = "unknown_service"
@@ -32,6 +32,8 @@ RECORD_UID = "log.record.uid"
 SEVERITIES_PER_LEVEL = 4
 LAST_US = 253_402_300_799_999_999  # 9999-12-31T23:59:59.999999Z
 MOST_REASONS = 3
+MOST_JSON_OBJECTS = 200_000
+OBJECTS = frozenset({"resource", "scope", "body", "value", "arrayValue", "kvlistValue"})
 NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_.:/-]")
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 WORDS = {
@@ -51,8 +53,16 @@ WORDS = {
 
 
 def read(raw: bytes, media: str) -> list[LogIn | Fault]:
-    """The records of an ExportLogsServiceRequest, each judged alone; raises BadRequest when it is none."""
+    """The records of an ExportLogsServiceRequest, each judged alone.
+
+    Raises BadRequest when it is none, ValidationFailed when it holds too many.
+    """
     request = _from_protobuf(raw) if media == PROTOBUF else _from_json(raw)
+    if (
+        sum(len(scope.log_records) for resource in request.resource_logs for scope in resource.scope_logs)
+        > MOST_RECORDS
+    ):
+        raise ValidationFailed.of("logRecords", f"must be at most {MOST_RECORDS}")
     return [judged(record) for resource in request.resource_logs for record in _of_resource(resource)]
 
 
@@ -77,6 +87,8 @@ def _from_protobuf(raw: bytes) -> ExportLogsServiceRequest:
 
 
 def _from_json(raw: bytes) -> ExportLogsServiceRequest:
+    if raw.count(b"{") > MOST_JSON_OBJECTS:
+        raise BadRequest("The body holds more objects than an ExportLogsServiceRequest needs.")
     try:
         body = from_json(raw, allow_inf_nan=False)
     except ValueError:
@@ -84,9 +96,25 @@ def _from_json(raw: bytes) -> ExportLogsServiceRequest:
     if not isinstance(body, dict):
         raise BadRequest("The body is not an ExportLogsServiceRequest in JSON.")
     try:
-        return json_format.ParseDict(_ids_in_base64(body), ExportLogsServiceRequest(), ignore_unknown_fields=True)
+        return json_format.ParseDict(
+            _ids_in_base64(_typed(body)), ExportLogsServiceRequest(), ignore_unknown_fields=True
+        )
     except (json_format.ParseError, ValueError, TypeError, AttributeError, RecursionError):
         raise BadRequest("The body is not an ExportLogsServiceRequest in JSON.") from None
+
+
+def _typed(body: dict[str, Any]) -> dict[str, Any]:
+    """The body, with objects where OTLP has them: protobuf takes a text there for an object without known fields."""
+    left: list[Any] = [body]
+    while left:
+        part = left.pop()
+        if isinstance(part, list):
+            left += part
+        elif isinstance(part, dict):
+            if not all(isinstance(part[name], dict | None) for name in OBJECTS & part.keys()):
+                raise ValueError
+            left += part.values()
+    return body
 
 
 def _ids_in_base64(body: dict[str, Any]) -> dict[str, Any]:
