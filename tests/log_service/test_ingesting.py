@@ -117,7 +117,12 @@ def test_records_without_a_timestamp_keep_their_order(intake: Intake) -> None:
 
 
 def test_one_bad_record_never_refuses_the_others(intake: Intake) -> None:
-    entries = [an_entry(message="1"), Fault("level: must be a text", LOG_ID), an_entry(message="2"), Fault("bad")]
+    entries: list[LogIn | Fault] = [
+        an_entry(message="1"),
+        Fault("level: must be a text", LOG_ID),
+        an_entry(message="2"),
+        Fault("bad"),
+    ]
 
     verdicts = intake.ingest.many(entries, LOCAL)
 

@@ -156,7 +156,8 @@ def _scope(scope: ScopeLogs) -> dict[str, Any]:
 def _record(record: LogRecord, service: str, origin: dict[str, Any]) -> dict[str, Any]:
     attributes = _attributes(record.attributes)
     body = _value(record.body)
-    metadata = {**origin, "attributes": attributes, **_details(record)}
+    said = {**origin, "attributes": attributes, **_details(record)}
+    metadata = {name: value for name, value in said.items() if value not in ({}, "", 0)}
     if body is not None and not isinstance(body, str):
         metadata["body"] = body
     made: dict[str, Any] = {
@@ -164,7 +165,7 @@ def _record(record: LogRecord, service: str, origin: dict[str, Any]) -> dict[str
         "log_type": "application",
         "level": _level(record).name,
         "message": _message(record, body),
-        "metadata": {name: value for name, value in metadata.items() if value not in ({}, "", 0)},
+        "metadata": metadata,
     }
     nanos = record.time_unix_nano or record.observed_time_unix_nano
     if nanos:
