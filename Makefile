@@ -10,7 +10,8 @@ ENGINE_VENV := .venv-engine
 PY := $(VENV)/bin/python
 UV := $(VENV)/bin/uv
 UV_PIN := uv==0.13.9
-export PYTHONDONTWRITEBYTECODE := 1
+# Bytecode is kept apart from the code: applications' folders are zipped as they are.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/bytecode
 export AWS_EC2_METADATA_DISABLED := true
 
 # Lambda's newest Python that Chalice and this project's checks both know. Chalice takes the runtime from the interpreter.
@@ -25,12 +26,12 @@ $(VENV)/.ready: requirements/dev.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.13 is needed and was not found. Install it, or name it: make PYTHON=/path/to/python3.13"; exit 1; }
 	$(PYTHON) -m venv --clear $(VENV)
 	$(PY) -m pip install --quiet --disable-pip-version-check $(UV_PIN)
-	$(UV) pip install --quiet --compile-bytecode --python $(PY) -r requirements/dev.txt
+	$(UV) pip install --quiet --python $(PY) -r requirements/dev.txt
 	@touch $@
 
 $(ENGINE_VENV)/.ready: requirements/engine.txt $(VENV)/.ready
 	$(UV) venv --quiet --clear --python $(PYTHON) $(ENGINE_VENV)
-	$(UV) pip install --quiet --compile-bytecode --python $(ENGINE_VENV)/bin/python -r requirements/engine.txt
+	$(UV) pip install --quiet --python $(ENGINE_VENV)/bin/python -r requirements/engine.txt
 	@touch $@
 
 setup: $(VENV)/.ready $(ENGINE_VENV)/.ready ## Install everything into .venv and .venv-engine
@@ -42,28 +43,24 @@ lock: $(VENV)/.ready ## Choose the newest versions again and write them down
 
 # ---- run ---------------------------------------------------------------------------------------------------------
 
-# Bytecode is kept apart from the code, whose folders are zipped: a start takes half as long.
-LOCAL := env -u PYTHONDONTWRITEBYTECODE PYTHONPYCACHEPREFIX=$(CURDIR)/$(VENV)/bytecode $(PY)
-
 up: setup ## Run the whole system on this machine until Ctrl-C
-	@exec $(LOCAL) -m local up
+	@exec $(PY) -m local up
 
 demo: setup ## Fill the running stack with a small believable world
-	@exec $(LOCAL) -m local demo
+	@exec $(PY) -m local demo
 
 fire: setup ## Run a handler now: APP=log_service HANDLER=name [EVENT=event.json]
-	@exec $(LOCAL) -m local fire "$(APP)" "$(HANDLER)" $(if $(EVENT),--event "$(EVENT)")
+	@exec $(PY) -m local fire "$(APP)" "$(HANDLER)" $(if $(EVENT),--event "$(EVENT)")
 
 local: setup ## `chalice local` of one application against the running stack: APP=log_service
-	@exec $(LOCAL) -m local chalice "$(APP)"
+	@exec $(PY) -m local chalice "$(APP)"
 
 clean-state: ## Forget what the local stack kept
 	rm -rf .local
 
 # ---- test --------------------------------------------------------------------------------------------------------
 
-DYNAMODB_LOCAL := local/dynamodb_local/node_modules/.ready
-
+DYNAMODB_
 $(DYNAMODB_LOCAL): local/dynamodb_local/package-lock.json
 	npm ci --prefix local/dynamodb_local --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
