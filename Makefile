@@ -60,7 +60,8 @@ clean-state: ## Forget what the local stack kept
 
 # ---- test --------------------------------------------------------------------------------------------------------
 
-DYNAMODB_
+DYNAMODB_LOCAL := local/dynamodb_local/node_modules/.ready
+
 $(DYNAMODB_LOCAL): local/dynamodb_local/package-lock.json
 	npm ci --prefix local/dynamodb_local --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
