@@ -39,7 +39,7 @@ class Application(Chalice):
     @property
     def request(self) -> Request:
         """The request being answered; only views ask for it."""
-        request = self.current_request
+        request: Request | None = getattr(self, "current_request", None)  # Chalice sets it with the first request
         if request is None:
             raise RuntimeError("There is no request outside a view")
         return request
@@ -52,6 +52,7 @@ class Application(Chalice):
             try:
                 answer: dict[str, Any] = super().__call__(event, context)
             except Exception:  # noqa: BLE001  # whatever it is, a caller gets an answer and we get a line
+                observability.count("ServerErrors")
                 observability.log().exception("answer_failed")
                 answer = self._finish(internal_reply(request_id), request_id).to_dict(self.api.binary_types)
             return answer
