@@ -18,8 +18,8 @@ MEASUREMENTS = {
     "page": "bench.reading",
     "import": "bench.imports",
     "package": "bench.package_size",
-    "growth": "bench.growth",
     "throughput": "bench.throughput",
+    "growth": "bench.growth",
 }
 
 
