@@ -13,15 +13,16 @@ from .calling import Api, record, stamp, unique
 
 DELAY = timedelta(seconds=2)
 GENEROUS = timedelta(seconds=10)
+SECONDS = 30
 
 
 def instant(log: dict[str, Any]) -> datetime:
     return datetime.fromisoformat(log["timestamp"])
 
 
-def follow(api: Api, cursor: str, expected: int, seconds: float = 30, **filters: object) -> Iterator[dict[str, Any]]:
+def follow(api: Api, cursor: str, expected: int, **filters: object) -> Iterator[dict[str, Any]]:
     """Poll until so many records came; every poll is a new connection."""
-    deadline, met = monotonic() + seconds, 0
+    deadline, met = monotonic() + SECONDS, 0
     while met < expected:
         assert monotonic() < deadline, f"only {met} of {expected} records came"
         page = api.found("/logs/tail", cursor=cursor, wait=2, **filters)

@@ -146,7 +146,7 @@ class LogIn(BaseModel):
     level: LevelIn
     message: Message
     timestamp: InstantIn | None = None
-    metadata: Metadata = "{}"
+    metadata: Metadata = Field(default="{}", json_schema_extra={"default": {}})
     log_id: LogId | None = None
 
     def record(self, caller: str, instant: int, log_id: str) -> Record:
