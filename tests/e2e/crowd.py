@@ -11,7 +11,9 @@ from time import monotonic
 from typing import Any
 from uuid import uuid4
 
-from .calling import Api, record, stamp, unique
+from local.waiting import until
+
+from .calling import Api, Reply, record, stamp, unique
 
 RECORDS = 20_000
 ERRORS = 45
@@ -20,6 +22,7 @@ BATCH = 100
 SERVICES = ("checkout", "payments", "stock")
 IN_TIME_SECONDS = 1.5
 TAIL_SECONDS = 120
+BUSY_SECONDS = 60
 
 
 @dataclass
@@ -76,7 +79,7 @@ def gather(api: Api) -> Crowd:
 
 def _writes(crowd: Crowd) -> Iterator[Callable[[Crowd], None]]:
     for number, batch in enumerate(batched(crowd.written, BATCH, strict=False)):
-        kind = (_with_key, _with_ids, _plain, _at_one_instant)[number % 4]
+        kind = (_with_key, _with_ids, _once, _at_one_instant)[number % 4]
         yield lambda crowd, kind=kind, batch=batch: _timed(crowd, kind, list(batch))  # type: ignore[misc]
 
 
@@ -90,8 +93,8 @@ def _timed(crowd: Crowd, kind: Callable[[Api, list[Any]], None], batch: list[dic
 def _with_key(api: Api, batch: list[dict[str, Any]]) -> None:
     """Stamped by the server, sent twice under one key."""
     key = str(uuid4())
-    sent = [api.post("/logs/batch", {"logs": batch}, Idempotency_Key=key) for _ in range(2)]
-    assert all(reply.json["accepted"] == len(batch) for reply in sent)
+    sent = [_accepted(api, batch, Idempotency_Key=key) for _ in range(2)]
+    assert sent[0].json == sent[1].json
     assert sent[1].headers["idempotency-replayed"] == "true"
 
 
@@ -99,20 +102,33 @@ def _with_ids(api: Api, batch: list[dict[str, Any]]) -> None:
     """Stamped by the client, sent twice."""
     stamped = [{**r, "timestamp": stamp(), "log_id": str(uuid4())} for r in batch]
     for _ in range(2):
-        assert api.post("/logs/batch", {"logs": stamped}).json["accepted"] == len(batch)
+        assert _accepted(api, stamped).json["accepted"] == len(batch)
 
 
-def _plain(api: Api, batch: list[dict[str, Any]]) -> None:
-    """Stamped by the server."""
-    assert api.post("/logs/batch", {"logs": batch}).json["accepted"] == len(batch)
+def _once(api: Api, batch: list[dict[str, Any]]) -> None:
+    """Stamped by the server, sent once; the key is for a busy store."""
+    assert _accepted(api, batch, Idempotency_Key=str(uuid4())).json["accepted"] == len(batch)
 
 
 def _at_one_instant(api: Api, batch: list[dict[str, Any]]) -> None:
     """All at the same microsecond, some of them in the batch twice."""
     now = stamp()
     stamped = [{**r, "timestamp": now, "log_id": str(uuid4())} for r in batch]
-    reply = api.post("/logs/batch", {"logs": stamped + stamped[:10]}).json
+    reply = _accepted(api, stamped + stamped[:10]).json
     assert (reply["accepted"], reply["duplicate"]) == (len(batch), 10)
+
+
+def _accepted(api: Api, batch: list[dict[str, Any]], **headers: str) -> Reply:
+    """Send a batch as a client should: again while the store is busy."""
+    answers: list[Reply] = []
+
+    def accepted() -> bool:
+        answers.append(api.post("/logs/batch", {"logs": batch}, **headers))
+        assert answers[-1].status in {200, 409, 429, 503}, answers[-1]
+        return answers[-1].status == 200 and not answers[-1].json["rejected"]
+
+    until(accepted, BUSY_SECONDS, "a busy store")
+    return answers[-1]
 
 
 def _follow(crowd: Crowd, cursor: str, done: threading.Event) -> None:
@@ -120,9 +136,23 @@ def _follow(crowd: Crowd, cursor: str, done: threading.Event) -> None:
     api, deadline = Api(crowd.api.url), monotonic() + TAIL_SECONDS
     while monotonic() < deadline:
         finishing = done.is_set()
-        page = api.found("/logs/tail", cursor=cursor, limit=1000, wait=3)
+        page = _polled(api, cursor)
         crowd.tailed += [log["message"] for log in page["logs"]]
         cursor = page["nextCursor"]
         if finishing and not page["logs"] and "partial" not in page:
             return
     raise AssertionError("the tail did not come to an end")
+
+
+def _polled(api: Api, cursor: str) -> dict[str, Any]:
+    """One poll, again while the store is busy."""
+    pages: list[dict[str, Any]] = []
+
+    def answered() -> bool:
+        reply = api.get("/logs/tail", cursor=cursor, limit=1000, wait=3)
+        assert reply.status in {200, 429, 503}, reply
+        pages.extend([reply.json] if reply.status == 200 else [])
+        return bool(pages)
+
+    until(answered, BUSY_SECONDS, "a busy store")
+    return pages[0]

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from common.web.cursor import Cursor, CursorSeal, fingerprint
+
 from .calling import Api, record, stamp, unique
 
 LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
@@ -150,6 +152,20 @@ def test_a_cursor_altered_anywhere_is_400(api: Api, world: World) -> None:
     for text in [*altered, cursor[:-1], cursor[1:], cursor + "A", cursor * 2, "null"]:
         reply = api.get("/logs/recent", service_name=world[0], cursor=text)
         assert (reply.status, reply.fields) == (400, {"cursor"})
+
+
+@pytest.mark.parametrize("path", ["/logs/recent", "/logs/tail"])
+@pytest.mark.parametrize("position", ["", "x", "9" * 16, "9" * 40, "0" * 16, "-1", "\u0661" * 16])
+@pytest.mark.parametrize("bounds", [(0, 10**18), (-(10**18), -1), (10**18, 0)])
+def test_a_cursor_forged_by_somebody_who_read_our_source_does_no_harm(
+    api: Api, path: str, position: str, bounds: tuple[int, int]
+) -> None:
+    marks = fingerprint({"s": None, "t": None, "l": []})
+    seal = CursorSeal("log_service/simple-log-service-logs-local")
+    filters = f"{marks}.{fingerprint([None, None, None])}" if path == "/logs/recent" else marks
+    forged = seal.close(Cursor("recent", position, filters, bounds))
+
+    assert api.get(path, cursor=forged, limit=1).status in {200, 400}
 
 
 def test_records_that_come_while_somebody_walks_do_not_disturb_the_walk(api: Api, service: str) -> None:

@@ -67,6 +67,18 @@ def test_of_many_at_once_one_works_and_the_others_are_told_to_wait_or_given_its_
     assert len(api.walk(service_name=service)) == 1
 
 
+def test_a_request_that_is_still_running_makes_the_next_one_wait(api: Api, service: str) -> None:
+    key, batch = str(uuid4()), {"logs": [record(service, message=str(n)) for n in range(1_000)]}
+
+    replies = at_once([lambda: send(api, "/logs/batch", batch, key)] * 6)
+    waiting = [reply for reply in replies if reply.status == 409]
+
+    assert {(reply.json["code"], reply.headers["retry-after"].isdecimal()) for reply in waiting} == {
+        ("InProgress", True)
+    }
+    assert len(api.walk(service_name=service, limit=1000)) == 1_000
+
+
 @pytest.mark.parametrize("key", ["k", "k" * 255, "with space", '"quoted"', "~!@#$%^&*()"])
 def test_a_key_of_1_to_255_printable_characters_is_taken(api: Api, service: str, key: str) -> None:
     body = body_of("/logs", service)

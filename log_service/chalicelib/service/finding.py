@@ -1,5 +1,6 @@
 """Finding records: the newest, those that come now, and who writes them."""
 
+import re
 from dataclasses import dataclass
 
 from common.clock import Clock, rfc3339
@@ -14,6 +15,7 @@ TAIL_DELAY_US = 2 * SECOND_US
 TAIL_PAUSE_SECONDS = 0.5
 DEFAULT_HOURS = 24
 RECENT, TAIL = "recent", "tail"
+POSITION = re.compile(r"\d{16}(#[0-9a-f]{32})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +36,14 @@ class Reader:
             (since, until), before = self._window(query), None
         else:
             cursor = self._opened(query.cursor, marks)
-            (since, until), before = cursor.bounds, cursor.position
-        found = self.store.newest(filters, Span(at(since), before or at(until + 1)), query.limit)
+            (since, until), before = self._kept(*cursor.bounds), cursor.position
+        end = at(until + 1)
+        found = self.store.newest(filters, Span(at(since), min(before or end, end)), query.limit)
         resume = found.resume and self.seal.close(Cursor(RECENT, found.resume, marks, (since, until)))
         return page(found.rows, resume, partial=found.partial)
 
     def _opened(self, text: str, marks: str) -> Cursor:
-        cursor = self.seal.open(text)
+        cursor = self._unsealed(text)
         if cursor.kind != RECENT or cursor.filters != marks:
             raise ValidationFailed.of("cursor", "belongs to other filters; keep them the same from page to page")
         return cursor
@@ -54,6 +57,11 @@ class Reader:
         since = (now if query.until is None else until) - back if query.since is None else query.since
         if since > until:
             raise ValidationFailed.of("since", "is later than `until`")
+        return self._kept(since, until)
+
+    def _kept(self, since: int, until: int) -> tuple[int, int]:
+        """The part of a span in which there can be records."""
+        now = self.clock.now_us()
         return max(since, now - self.retention.longest * DAY_US), min(until, now + MOST_AHEAD_US)
 
     def tail(self, query: TailQuery) -> bytes:
@@ -73,10 +81,16 @@ class Reader:
     def _start(self, text: str | None, marks: str) -> str:
         if text is None:
             return at(self.clock.now_us())
-        cursor = self.seal.open(text)
+        cursor = self._unsealed(text)
         if cursor.filters.partition(".")[0] != marks:
             raise ValidationFailed.of("cursor", "belongs to other filters; keep them the same from page to page")
         return cursor.position
+
+    def _unsealed(self, text: str) -> Cursor:
+        cursor = self.seal.open(text)
+        if not POSITION.fullmatch(cursor.position):
+            raise ValidationFailed.of("cursor", "is not of this service; take nextCursor as it was given")
+        return cursor
 
     def _arrived(self, filters: Filters, after: str, limit: int) -> tuple[Found, str]:
         """What stands between the cursor and two seconds ago, and where that ends."""
