@@ -30,8 +30,10 @@ def own_engine() -> Iterator[Engine]:
 @pytest.fixture(scope="module")
 def crowd(own_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
     servers = Servers(own_engine, tmp_path_factory.mktemp("pump"))
-    yield crowds.gather(Api(servers(APPLICATION, QUIET)))
-    servers.close()
+    try:
+        yield crowds.gather(Api(servers(APPLICATION, QUIET)))
+    finally:
+        servers.close()
 
 
 @pytest.fixture(scope="module")
