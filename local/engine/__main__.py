@@ -5,9 +5,10 @@ import asyncio
 import os
 import shutil
 import signal
+from contextlib import nullcontext
 from pathlib import Path
 
-from local.engine.configuration import HOST, configure
+from local.engine.configuration import HOST, configure, held
 from local.parent import stop_with_parent
 
 STOP_SECONDS = 8
@@ -50,7 +51,7 @@ async def serve(bind: str, state: Path | None) -> None:
     signal.alarm(STOP_SECONDS)
     if snapshots and taking:
         taking.cancel()
-        snapshots.write()
+        snapshots.close()
 
 
 def main() -> None:
@@ -59,9 +60,10 @@ def main() -> None:
     stop_with_parent()
     if given.temporary:
         empty(given.temporary)
-    configure(given.port, given.state, given.temporary)
     bind = f"{HOST}:{given.port}" if given.socket is None else f"fd://{given.socket}"
-    asyncio.run(serve(bind, given.state))
+    with held(given.state) if given.state else nullcontext():
+        configure(given.port, given.state, given.temporary)
+        asyncio.run(serve(bind, given.state))
     if os.getpgrp() == os.getpid():
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         os.killpg(os.getpgrp(), signal.SIGTERM)

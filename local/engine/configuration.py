@@ -1,10 +1,17 @@
 """The settings ministack reads from the environment, made safe before it is imported."""
 
+import contextlib
+import fcntl
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
+
+from local.waiting import until
 
 HOST = "127.0.0.1"
+HELD_SECONDS = 15
 
 
 def settings(port: int, state: Path | None) -> dict[str, str]:
@@ -25,6 +32,27 @@ def settings(port: int, state: Path | None) -> dict[str, str]:
         kept = {"STATE_DIR": str(state / "current"), "S3_DATA_DIR": str(state / "s3")}
         values |= kept | {"PERSIST_STATE": "1", "S3_PERSIST": "1"}
     return values
+
+
+@contextlib.contextmanager
+def held(state: Path, seconds: float = HELD_SECONDS) -> Iterator[None]:
+    """Have the state folder alone; what is left of a killed engine, the writer of a snapshot, has it until it ends.
+
+    Raises:
+        TimeoutError: Another engine keeps its state there.
+    """
+    state.mkdir(parents=True, exist_ok=True)
+    with (state / "lock").open("w") as file:
+        until(lambda: _locked(file), seconds, f"another engine to leave {state}")
+        yield
+
+
+def _locked(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def prepare(state: Path) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 from ministack import app as ministack
 
-from local.engine import event_sources, placeholders, streams
+from local.engine import event_sources, placeholders, streams, writes
+from local.engine.journal import Journal
 from local.engine.snapshots import Snapshots
 
 Scope = MutableMapping[str, Any]
@@ -75,8 +76,20 @@ def build(state: Path | None) -> tuple[Application, Snapshots | None]:
     placeholders.register()
     if not state:
         return Layer(ministack.app, lambda: None), None
-    ministack._load_persisted_state()  # noqa: SLF001  # what its start-up does when it keeps state itself
-    streams.restore(state / "current")
-    ministack.PERSIST_STATE = False  # the snapshots are ours, the one at shutdown too
-    snapshots = Snapshots(state)
+    snapshots = restored(state)
     return Layer(ministack.app, snapshots.written), snapshots
+
+
+def restored(state: Path) -> Snapshots:
+    """Bring back what the last run acknowledged, and keep what this one will."""
+    ministack._load_persisted_state()  # noqa: SLF001  # what its start-up does when it keeps state itself
+    ministack.PERSIST_STATE = False  # the snapshots are ours, the one at shutdown too
+    streams.restore(state / "current")
+    journal = Journal(state)
+    snapshots = Snapshots(state, journal)
+    if writes.replay(journal.lines()):
+        snapshots.written()
+    journal.forget()
+    journal.begin()
+    writes.record(snapshots.keep)
+    return snapshots
