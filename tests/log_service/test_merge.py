@@ -48,7 +48,7 @@ def a_store(records: Sequence[Record], caps: Sequence[int], *, coy: bool, shards
     return store
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     records=RECORDS,
     filters=FILTERS,
@@ -112,7 +112,7 @@ def test_a_walk_is_whole_when_pages_end_for_their_bytes(
     assert all(len(page.rows) == limit or page.partial for page in pages[:-1])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     kinds=st.lists(st.sampled_from(["audit", "audit", "application"]), min_size=20, max_size=100),
     budget=st.integers(5, 60),
