@@ -10,10 +10,14 @@ from itertools import count
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+from local.waiting import until
+
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
 PROTOBUF = "application/x-protobuf"
 TIMEOUT = 60
+BUSY = {429, 503}
+BUSY_SECONDS = 60
 PROMISED = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -88,10 +92,16 @@ class Api:
         return [log for page in self.pages(**query) for log in page["logs"]]
 
     def found(self, path: str, **query: object) -> dict[str, Any]:
-        """The body of an answer that must be 200."""
-        reply = self.get(path, **query)
-        assert reply.status == 200, reply.body[:500]
-        made: dict[str, Any] = reply.json
+        """The body of an answer that must be 200, asked for again while the store is busy."""
+        replies: list[Reply] = []
+
+        def answered() -> bool:
+            replies.append(self.get(path, **query))
+            return replies[-1].status not in BUSY
+
+        until(answered, BUSY_SECONDS, "a busy store")
+        assert replies[-1].status == 200, replies[-1].body[:500]
+        made: dict[str, Any] = replies[-1].json
         return made
 
 
