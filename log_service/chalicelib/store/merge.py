@@ -17,7 +17,7 @@ from .streams import Stream
 
 MOST_EVALUATED = 5_000
 MOST_QUERIES = 400
-LEAST_FETCHED = 250
+LEAST_FETCHED = 250  # ever smaller shares of what is left would be many queries for nothing
 MOST_BYTES = 3 * 1024 * 1024  # as JSON, where one character may take six; Lambda's answers may have 6 MB in base64
 FIELD_BYTES = 400
 
@@ -98,7 +98,8 @@ class Merge:
     def _fetch_size(self, beside: int) -> int:
         """An even share of what is missing and the usual deviation from it; more when a filter thins the rows."""
         if self.needs_filter and self.queries >= beside:
-            return max((MOST_EVALUATED - self.evaluated) // beside, LEAST_FETCHED)
+            left = max(MOST_EVALUATED - self.evaluated, 1)
+            return max(left // beside, min(left, LEAST_FETCHED))
         share = (self.limit + 1 - len(self.rows)) / beside
         return max(int(share + 1.5 * math.sqrt(share) * (beside > 1)), 1)
 
