@@ -106,7 +106,10 @@ def decode_pages(client: "DynamoDBClient") -> None:
 def _decode_page(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object) -> None:
     if response_dict["status_code"] != 200:  # noqa: PLR2004  # HTTP's OK
         return
-    body = orjson.loads(response_dict["body"])
+    try:
+        body = orjson.loads(response_dict["body"])
+    except orjson.JSONDecodeError:
+        return  # no answer of DynamoDB's: botocore says so itself
     customized_response_dict[_PLAIN_ITEMS] = [item_from_wire(item) for item in body.pop("Items", ())]
     response_dict["body"] = orjson.dumps(body)
 

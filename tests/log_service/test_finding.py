@@ -259,7 +259,9 @@ def test_services_are_counted_over_the_last_24_hours_to_the_hour(desk: Desk) -> 
         Tally("payments", "2026020212", Level.ERROR, 10),
         Tally("payments", "2026020211", Level.ERROR, 100),
     ]
-    desk.register.add("batch", tallies, [Seen("payments", NOON - DAY_US, NOON), Seen("a", 0, HOUR_US)], NOON)
+    desk.register.add(
+        "batch", tallies, [Seen("payments", NOON - DAY_US, NOON), Seen("a", NOON - DAY_US, NOON - HOUR_US)], NOON
+    )
 
     found = desk.reader.services().model_dump()
 
@@ -267,8 +269,8 @@ def test_services_are_counted_over_the_last_24_hours_to_the_hour(desk: Desk) -> 
         "services": [
             {
                 "service_name": "a",
-                "first_seen": "1970-01-01T00:00:00.000000Z",
-                "last_seen": "1970-01-01T01:00:00.000000Z",
+                "first_seen": "2026-02-02T12:00:00.000000Z",
+                "last_seen": "2026-02-03T11:00:00.000000Z",
                 "levels": {},
             },
             {
@@ -280,3 +282,11 @@ def test_services_are_counted_over_the_last_24_hours_to_the_hour(desk: Desk) -> 
         ],
         "count": 2,
     }
+
+
+def test_a_service_of_which_no_record_is_kept_any_more_is_forgotten(desk: Desk) -> None:
+    desk.register.add("batch", [], [Seen("gone", 0, HOUR_US), Seen("kept", 0, NOON)], NOON)
+
+    found = desk.reader.services()
+
+    assert [service.service_name for service in found.services] == ["kept"]

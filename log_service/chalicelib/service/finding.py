@@ -101,10 +101,11 @@ class Reader:
         return found, found.resume or horizon
 
     def services(self) -> ServicesOut:
-        """Every service that writes, with its records of the last 24 hours by level (to the hour)."""
+        """Every service of which records are kept, with those of the last 24 hours by level (to the hour)."""
         now = self.clock.now_us()
         instants = range(now - DEFAULT_HOURS * HOUR_US, now + 1, HOUR_US)
         counts = self.register.counts([day_of(instant) + hour_of(instant) for instant in instants])
+        forgotten = now - self.retention.longest * DAY_US
         services = [
             ServiceOut(
                 service_name=seen.service_name,
@@ -113,5 +114,6 @@ class Reader:
                 levels={level.name: number for level, number in sorted(counts.get(seen.service_name, {}).items())},
             )
             for seen in self.register.services()
+            if seen.last >= forgotten
         ]
         return ServicesOut(services=services, count=len(services))

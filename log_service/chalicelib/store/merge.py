@@ -101,7 +101,7 @@ class Merge:
             left = max(MOST_EVALUATED - self.evaluated, 1)
             return max(left // beside, min(left, LEAST_FETCHED))
         share = (self.limit + 1 - len(self.rows)) / beside
-        return max(int(share + 1.5 * math.sqrt(share) * (beside > 1)), 1)
+        return max(int(share + 1.25 * math.sqrt(share) * (beside > 1)), 1)
 
     def _take(self, streams: list[Stream], frontier: str | None) -> None:
         """Take rows in order while every stream that may hold the next one has a row at hand."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 SERVICES = "services"
 MARK_DAYS = 2
 COUNT_DAYS = 3
+DAY_SECONDS = DAY_US // SECOND_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +36,9 @@ class DynamoRegister:
         return transact(self.client, [self._mark(batch_id, now), *self._counters(tallies, now)], self.clock)
 
     def services(self) -> list[Seen]:
-        """Every service, by name."""
+        """Every service, by name; one of which only the first half is written yet was last seen when first seen."""
         rows = query_all(self.client, self._partition(SERVICES))
-        return [Seen(row["sk"], row["first_seen"], row["last_seen"]) for row in rows]
+        return [Seen(row["sk"], row["first_seen"], row.get("last_seen") or row["first_seen"]) for row in rows]
 
     def counts(self, hours: Sequence[str]) -> Mapping[str, Mapping[Level, int]]:
         """Records per service and level in these hours (`2026020304`)."""
@@ -63,7 +64,7 @@ class DynamoRegister:
         item: dict[str, Plain] = {
             "pk": f"batch#{batch_id}",
             "sk": "-",
-            "expires_at": now // SECOND_US + MARK_DAYS * 86_400,
+            "expires_at": now // SECOND_US + MARK_DAYS * DAY_SECONDS,
         }
         return {
             "Put": {
@@ -77,7 +78,7 @@ class DynamoRegister:
         by_item: dict[tuple[str, str], list[Tally]] = defaultdict(list)
         for tally in tallies:
             by_item[tally.hour[:8], tally.service_name].append(tally)
-        expires_at = now // SECOND_US + self.retention.longest * 86_400
+        expires_at = now // SECOND_US + COUNT_DAYS * DAY_SECONDS
         return [self._counter(day, name, group, expires_at) for (day, name), group in by_item.items()]
 
     def _counter(self, day: str, service_name: str, tallies: Sequence[Tally], expires_at: int) -> dict[str, Any]:
@@ -97,7 +98,7 @@ class DynamoRegister:
 
     def _see(self, seen: Seen) -> None:
         """Widen the service's first and last; both writes may be repeated and reordered without harm."""
-        expires = seen.last // SECOND_US + self.retention.longest * (DAY_US // SECOND_US)
+        expires = seen.last // SECOND_US + self.retention.longest * DAY_SECONDS
         earlier = "attribute_not_exists(first_seen) OR first_seen > :first"
         later = "attribute_not_exists(last_seen) OR last_seen < :last"
         self._widen(seen.service_name, "SET first_seen = :first", earlier, {":first": seen.first})
