@@ -78,6 +78,15 @@ def sample(engine: Engine, serve: Servers, tmp_path_factory: pytest.TempPathFact
     return Sample(serve(SAMPLE, {"SAMPLE_SEEN": str(file)}), engine, seen, engine.apply(SAMPLE))
 
 
+@pytest.fixture
+def kept(tmp_path: Path) -> Iterator[Engine]:
+    """An engine that keeps its state in `tmp_path / "state"`."""
+    made = Engine(tmp_path / "state")
+    made.start()
+    yield made
+    made.close()
+
+
 class World:
     """A folder with applications of its own, in which `python -m local` runs as in the repository."""
 

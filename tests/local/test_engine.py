@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +16,6 @@ from local.stacks import StackFailed
 from local.waiting import until
 from tests.local.conftest import SAMPLE
 from tests.support.engine import Engine
-
-
-@pytest.fixture
-def kept(tmp_path: Path) -> Iterator[Engine]:
-    made = Engine(tmp_path / "state")
-    made.start()
-    yield made
-    made.close()
 
 
 def snapshot(engine_state: Path) -> Path:
