@@ -12,6 +12,7 @@ from common.web.replies import SECURITY_HEADERS, error_reply, in_envelope, inter
 
 REQUEST_ID = "X-Request-Id"
 LONGEST_REQUEST_ID = 128
+EVENTS = ("cloudwatch", "dynamodb", "kinesis", "pure_lambda", "s3", "scheduled", "sns", "sqs")
 
 
 class Application(Chalice):
@@ -35,6 +36,8 @@ class Application(Chalice):
         self._telemetry = observability.Telemetry.of(app_name, namespace)
         self.api.binary_types = ["*/*"]  # bodies reach us byte for byte: gzip, protobuf
         self.register_middleware(self._mannered, "http")
+        for kind in EVENTS:
+            self.register_middleware(self._heard, kind)
 
     @property
     def request(self) -> Request:
@@ -47,7 +50,7 @@ class Application(Chalice):
     def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401  # Lambda's contract
         """Answer one request of API Gateway."""
         request_id = self._request_id(event)
-        event["headers"] = {"accept": "*/*", **_lower(event.get("headers"))}
+        event["headers"] = {"accept": "*/*", **(event.get("headers") or {})}  # Chalice lowers names; the last wins
         with observability.observed(self._telemetry, request_id=request_id):
             try:
                 answer: dict[str, Any] = super().__call__(event, context)
@@ -67,6 +70,16 @@ class Application(Chalice):
             response = error_reply(error, request_id)
         self._account(request, response, self._clock.monotonic() - started)
         return self._finish(response, request_id)
+
+    def _heard(self, event: Any, get_response: Any) -> Any:  # noqa: ANN401  # chalice's contract
+        """Lines and metrics of an event that is not HTTP; what it raises is Lambda's to retry."""
+        request_id = str(getattr(event.context, "aws_request_id", ""))
+        with observability.observed(self._telemetry, request_id=request_id):
+            try:
+                return get_response(event)
+            except Exception:
+                observability.log().exception("event_failed")
+                raise
 
     def _let_pass(self, request: Request) -> None:
         route = self.routes.get(request.path, {}).get(request.method)
@@ -96,7 +109,3 @@ class Application(Chalice):
         if not context.get("requestId"):
             context["requestId"] = self._clock.new_id()
         return str(context["requestId"])[:LONGEST_REQUEST_ID]
-
-
-def _lower(headers: dict[str, str] | None) -> dict[str, str]:
-    return {name.lower(): value for name, value in (headers or {}).items()}

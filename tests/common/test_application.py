@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from chalice.app import IAMAuthorizer, Request, Response
+from chalice.app import IAMAuthorizer, Request, Response, SQSEvent
 
 from common import observability
 from common.errors import (
@@ -25,7 +25,7 @@ from common.errors import (
 )
 from common.web import Application, json_reply
 from common.web.replies import SECURITY_HEADERS
-from tests.common.http import Call, ask
+from tests.common.http import Call, LambdaContext, ask
 from tests.fakes.clock import FakeClock
 
 ERRORS: list[tuple[ApplicationError, int, dict[str, str]]] = [
@@ -212,3 +212,34 @@ def test_outside_a_request_nothing_is_counted(capsys: pytest.CaptureFixture[str]
 def test_a_view_has_a_request_and_nothing_else_does() -> None:
     with pytest.raises(RuntimeError):
         _ = an_app().request
+
+
+def test_what_an_event_handler_says_and_counts_carries_the_invocations_id(capsys: pytest.CaptureFixture[str]) -> None:
+    app = an_app()
+
+    @app.on_sqs_message(queue="jobs")
+    def job(event: SQSEvent) -> str:  # noqa: ARG001  # Chalice names it
+        observability.count("Jobs")
+        observability.log().info("worked")
+        return "done"
+
+    answer = app.handler_map["job"]({"Records": []}, LambdaContext(aws_request_id="invocation-7"))
+
+    written = capsys.readouterr().out
+    assert answer == "done"
+    assert [line["request_id"] for line in lines(written) if line.get("message") == "worked"] == ["invocation-7"]
+    assert len(metrics(written)) == 1
+
+
+def test_what_an_event_handler_raises_is_logged_and_left_to_lambda(capsys: pytest.CaptureFixture[str]) -> None:
+    app = an_app()
+
+    @app.on_sqs_message(queue="jobs")
+    def job(event: SQSEvent) -> None:  # noqa: ARG001  # as above
+        raise RuntimeError("poison")
+
+    with pytest.raises(RuntimeError):
+        app.handler_map["job"]({"Records": []}, LambdaContext(aws_request_id="invocation-7"))
+
+    (line,) = lines(capsys.readouterr().out)
+    assert (line["message"], line["level"], line["request_id"]) == ("event_failed", "ERROR", "invocation-7")
