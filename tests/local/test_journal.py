@@ -124,9 +124,11 @@ class Reader:
     def reading(self) -> Iterator[None]:
         thread = threading.Thread(target=run, args=(self.name, lambda: self._source, self._done))
         thread.start()
-        yield
-        self._done.set()
-        thread.join(SECONDS)
+        try:
+            yield
+        finally:
+            self._done.set()
+            thread.join(SECONDS)
 
 
 def test_nothing_acknowledged_is_lost_and_nothing_counted_twice_by_kills_at_any_moment(table: Engine) -> None:
