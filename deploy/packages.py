@@ -16,7 +16,9 @@ from deploy.stacks import DeployError
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
-NOT_SHIPPED = shutil.ignore_patterns("__pycache__", "*.pyc", "deployments", "deployed", "tests", ".*_cache", "build", "*.egg-info")
+NOT_SHIPPED = shutil.ignore_patterns(
+    "__pycache__", "*.pyc", "deployments", "deployed", "tests", ".*_cache", "build", "*.egg-info"
+)
 DROPPED = "Could not install dependencies"
 
 
