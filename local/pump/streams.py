@@ -23,18 +23,35 @@ Record = dict[str, Any]
 
 
 class Checkpoint:
-    """The sequence number of the last record a handler has dealt with, in a file."""
+    """The last record a handler has dealt with, and the last of the batch it was given then, in a file.
+
+    A batch that may have been dealt with is given again as it was, not grown by what has come since: handlers know a
+    repetition by its first record.
+    """
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self.sequence = int(json.loads(file.read_text())["sequence"]) if file.exists() else -1
+        known = json.loads(file.read_text()) if file.exists() else {"sequence": -1}
+        self.sequence = int(known["sequence"])
+        self._until = int(known.get("until", self.sequence))
+
+    def batch(self, records: list[Record]) -> list[Record]:
+        """Those of the next records that are to be given now; remembered before they are."""
+        begun = [record for record in records if sequence(record) <= self._until]
+        if records and not begun:
+            self._until = sequence(records[-1])
+            self._write()
+        return begun or records
 
     def reach(self, sequence: int) -> None:
         """Remember, also after a kill at any moment."""
         self.sequence = sequence
+        self._write()
+
+    def _write(self) -> None:
         self._file.parent.mkdir(parents=True, exist_ok=True)
         fresh = self._file.with_suffix(".new")
-        fresh.write_text(json.dumps({"sequence": str(sequence)}))
+        fresh.write_text(json.dumps({"sequence": str(self.sequence), "until": str(self._until)}))
         fresh.replace(self._file)
 
 
@@ -70,7 +87,8 @@ class StreamSource:
             sleep(IDLE_SECONDS)
             return
         records = [dict(record) for record in page["Records"] if sequence(record) > self._checkpoint.sequence]
-        if not records or self._deliver(records):
+        batch = self._checkpoint.batch(records)
+        if (not batch or self._deliver(batch)) and len(batch) == len(records):
             self._iterator = page.get("NextShardIterator")
         self._rest(bool(page["Records"]))
 

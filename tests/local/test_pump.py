@@ -235,6 +235,25 @@ def test_a_checkpoint_that_the_engine_no_longer_knows_skips_nothing_new(pump: Pu
     pump.wait_for(key)
 
 
+def test_a_batch_that_was_begun_is_given_again_as_it_was_though_more_has_come(tmp_path: Path) -> None:
+    one, two, three = ({"dynamodb": {"SequenceNumber": f"{number:030d}"}} for number in (1, 2, 3))
+    file = tmp_path / "checkpoint.json"
+
+    assert Checkpoint(file).batch([one, two]) == [one, two]
+    restarted = Checkpoint(file)
+    assert restarted.batch([one, two, three]) == [one, two]
+    restarted.reach(2)
+    assert Checkpoint(file).batch([three]) == [three]
+
+
+def test_a_batch_whose_records_are_gone_holds_nothing_up(tmp_path: Path) -> None:
+    one, two = ({"dynamodb": {"SequenceNumber": f"{number:030d}"}} for number in (1, 2))
+    checkpoint = Checkpoint(tmp_path / "checkpoint.json")
+    checkpoint.batch([one])
+
+    assert checkpoint.batch([two]) == [two]
+
+
 def test_an_sqs_record_has_lambdas_names() -> None:
     attributes = {"a": {"DataType": "String", "StringValue": "x"}, "b": {"DataType": "Binary", "BinaryValue": b"\1"}}
     message = {"MessageId": "m", "ReceiptHandle": "r", "Body": "b", "MessageAttributes": attributes}
