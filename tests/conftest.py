@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import pkgutil
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,11 @@ import pytest
 pytest_plugins = ["tests.support.engine"]
 ROOT = Path(__file__).parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
+
+
+def pytest_configure() -> None:
+    """Listen to Ctrl-C, and so let every child do: a job in a shell's background starts with it ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @contextmanager
