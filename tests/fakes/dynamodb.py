@@ -29,11 +29,8 @@ class FakeDynamoDB:
         self.requests.append(request)
         values = request["ExpressionAttributeValues"]
         key = request["ExpressionAttributeNames"]["#pk"]
-        inside = [
-            item
-            for item in self.items.values()
-            if item.get(key) == values[":pk"] and values[":low"]["S"] <= item["sk"]["S"] <= values[":high"]["S"]
-        ]
+        keeps = _key_condition(request["KeyConditionExpression"], values)
+        inside = [item for item in self.items.values() if item.get(key) == values[":pk"] and keeps(item["sk"]["S"])]
         inside.sort(key=lambda item: str(item["sk"]["S"]), reverse=not request["ScanIndexForward"])
         most = min(request["Limit"], max(self.cap(), 1))
         evaluated = inside[:most]
@@ -44,6 +41,17 @@ class FakeDynamoDB:
         if evaluated and (len(inside) > most or (self.coy and len(inside) == most)):
             answer["LastEvaluatedKey"] = {name: evaluated[-1][name] for name in ("pk", "sk")}
         return answer
+
+
+def _key_condition(expression: str, values: Mapping[str, dict[str, str]]) -> Callable[[str], bool]:
+    low, high = (values.get(name, {}).get("S", "") for name in (":low", ":high"))
+    conditions: dict[str, Callable[[str], bool]] = {
+        "#pk = :pk": lambda _: True,
+        "#pk = :pk AND #sk > :low": lambda sk: sk > low,
+        "#pk = :pk AND #sk < :high": lambda sk: sk < high,
+        "#pk = :pk AND #sk BETWEEN :low AND :high": lambda sk: low <= sk <= high,
+    }
+    return conditions[expression]
 
 
 def _passes(item: Wire, values: Mapping[str, dict[str, str]]) -> bool:

@@ -52,7 +52,7 @@ class Reader:
         if query.hours is not None and query.since is not None:
             raise ValidationFailed.of("hours", "goes without `since`; give one of the two")
         now = self.clock.now_us()
-        until = now + MOST_AHEAD_US if query.until is None else query.until
+        until = _last(now) if query.until is None else query.until
         back = (query.hours or DEFAULT_HOURS) * HOUR_US
         since = (now if query.until is None else until) - back if query.since is None else query.since
         if since > until:
@@ -62,7 +62,7 @@ class Reader:
     def _kept(self, since: int, until: int) -> tuple[int, int]:
         """The part of a span in which there can be records."""
         now = self.clock.now_us()
-        return max(since, now - self.retention.longest * DAY_US), min(until, now + MOST_AHEAD_US)
+        return max(since, now - self.retention.longest * DAY_US), min(until, _last(now))
 
     def tail(self, query: TailQuery) -> bytes:
         """Records that came since the cursor, oldest first; waits for the first of them up to `wait` seconds."""
@@ -117,3 +117,8 @@ class Reader:
             if seen.last >= forgotten
         ]
         return ServicesOut(services=services, count=len(services))
+
+
+def _last(now: int) -> int:
+    """The end of the day in which the latest record may lie: a bound that no partition is cut by."""
+    return ((now + MOST_AHEAD_US) // DAY_US + 1) * DAY_US - 1

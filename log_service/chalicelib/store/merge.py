@@ -96,12 +96,17 @@ class Merge:
         self.queries += 1
 
     def _fetch_size(self, beside: int) -> int:
-        """An even share of what is missing and the usual deviation from it; more when a filter thins the rows."""
+        """An even share of what is missing and twice the usual deviation from it, so that a second round is rare.
+
+        Never so much that a page evaluates over twice its size; more only when a filter thins the rows.
+        """
         if self.needs_filter and self.queries >= beside:
             left = max(MOST_EVALUATED - self.evaluated, 1)
             return max(left // beside, min(left, LEAST_FETCHED))
         share = (self.limit + 1 - len(self.rows)) / beside
-        return max(int(share + 1.25 * math.sqrt(share) * (beside > 1)), 1)
+        if beside == 1:
+            return int(share)
+        return max(1, min(int(share + 2 * math.sqrt(share)), (2 * self.limit + beside) // beside - 1))
 
     def _take(self, streams: list[Stream], frontier: str | None) -> None:
         """Take rows in order while every stream that may hold the next one has a row at hand."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from common.clock import Clock
 from common.dynamodb import put_if_absent, put_many
 
-from ..domain import DAY_US, SECOND_US, Filters, Record, Retention, at, days_between, instant_of
+from ..domain import DAY_US, SECOND_US, Filters, Record, Retention, at, days_between, instant_of, start_of_day
 from .keys import Tables, partitions, wire_item
 from .merge import Merge
 from .protocols import Found, Span
@@ -46,11 +46,12 @@ class DynamoLogStore:
         return self._read(filters, span, _days(span), Merge(limit, newest_first=False, needs_filter=_thins(filters)))
 
     def _read(self, filters: Filters, span: Span, days: Iterable[str], merge: Merge) -> Found:
-        question = Question(self.tables.logs, filters, span, merge.newest_first, self._alive_at(span))
+        question = Question(self.tables.logs, filters, merge.newest_first, self._alive_at(span))
 
         def open_day(day: str) -> list[Stream]:
+            low, high = _within(span, day)
             parts = partitions(filters, day, self.tables.recent_shards)
-            return [Stream(self.client, partition, question) for partition in parts]
+            return [Stream(self.client, partition, question, low, high) for partition in parts]
 
         return merge.page(days, open_day)
 
@@ -64,6 +65,13 @@ def _days(span: Span) -> list[str]:
     """The days that can hold records of the span; one that ends at midnight touches nothing of the day that begins."""
     last = instant_of(span.before) - (span.before == at(instant_of(span.before)))
     return days_between(instant_of(span.after), last)
+
+
+def _within(span: Span, day: str) -> tuple[str | None, str | None]:
+    """The bounds of the span that cut into the day."""
+    start = start_of_day(day)
+    after = span.after if span.after > at(start) else None
+    return after, span.before if span.before < at(start + DAY_US) else None
 
 
 def _thins(filters: Filters) -> bool:

@@ -9,7 +9,7 @@ from common.dynamodb import query
 
 from ..domain import Filters
 from .keys import Partition
-from .protocols import Row, Span
+from .protocols import Row
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -23,7 +23,6 @@ class Question:
 
     table: str
     filters: Filters
-    span: Span
     newest_first: bool
     alive_at: int | None
     """Seconds since 1970: rows that expired before are not answered. None: none of the span can have expired."""
@@ -36,6 +35,10 @@ class Stream:
     client: "DynamoDBClient"
     partition: Partition
     question: Question
+    low: str | None = None
+    """Only rows behind this position; None: every row of the partition is."""
+    high: str | None = None
+    """Only rows before this position; None: every row of the partition is."""
     rows: deque[Row] = field(default_factory=deque)
     reached: str | None = None
     """The position up to which the partition was evaluated; None before the first page."""
@@ -49,26 +52,31 @@ class Stream:
 
     def fetch(self, limit: int) -> None:
         """Evaluate up to `limit` items more."""
-        low, high = self._bounds()
-        if low > high:
+        if self.low is not None and self.high is not None and just_after(self.low) > just_before(self.high):
             self.exhausted = True
             return
-        page = query(self.client, self._request(low, high, limit))
+        page = query(self.client, self._request(limit))
         self.rows.extend(page.items)
         self.evaluated += page.evaluated
         self.exhausted = page.last_key is None
         if page.last_key is not None:
-            self.reached = page.last_key["sk"]
+            self._go_on_from(page.last_key["sk"])
 
-    def _request(self, low: str, high: str, limit: int) -> dict[str, Any]:
-        names = {f"#{name}": name for name in COLUMNS} | {"#pk": self.partition.attribute}
-        values = {":pk": {"S": self.partition.value}, ":low": {"S": low}, ":high": {"S": high}}
+    def _go_on_from(self, position: str) -> None:
+        self.reached = position
+        if self.question.newest_first:
+            self.high = position
+        else:
+            self.low = position
+
+    def _request(self, limit: int) -> dict[str, Any]:
+        condition, bounds = key_condition(self.low, self.high)
         request: dict[str, Any] = {
             "TableName": self.question.table,
-            "KeyConditionExpression": "#pk = :pk AND #sk BETWEEN :low AND :high",
+            "KeyConditionExpression": f"#pk = :pk{condition}",
             "ProjectionExpression": ",".join(f"#{name}" for name in COLUMNS),
-            "ExpressionAttributeNames": names,
-            "ExpressionAttributeValues": values,
+            "ExpressionAttributeNames": {f"#{name}": name for name in COLUMNS} | {"#pk": self.partition.attribute},
+            "ExpressionAttributeValues": {":pk": {"S": self.partition.value}, **bounds},
             "ScanIndexForward": not self.question.newest_first,
             "Limit": limit,
         }
@@ -77,12 +85,6 @@ class Stream:
         else:
             request["IndexName"] = self.partition.index
         return self._filtered(request)
-
-    def _bounds(self) -> tuple[str, str]:
-        low, high = self.question.span.after, self.question.span.before
-        if self.reached is not None:
-            low, high = (low, self.reached) if self.question.newest_first else (self.reached, high)
-        return just_after(low), just_before(high)
 
     def _filtered(self, request: dict[str, Any]) -> dict[str, Any]:
         conditions = filter_conditions(self.question, self.partition)
@@ -110,6 +112,21 @@ def filter_conditions(question: Question, partition: Partition) -> list[Conditio
         alive = {":now": {"N": str(question.alive_at)}}
         conditions.append(("#expires_at > :now", {"#expires_at": "expires_at"}, alive))
     return conditions
+
+
+def key_condition(low: str | None, high: str | None) -> tuple[str, dict[str, dict[str, str]]]:
+    """What a Query says of the sort key; a bound that every row of the partition keeps is left out."""
+    match low, high:
+        case None, None:
+            return "", {}
+        case None, str(before):
+            return " AND #sk < :high", {":high": {"S": before}}
+        case str(after), None:
+            return " AND #sk > :low", {":low": {"S": after}}
+        case str(after), str(before):
+            bounds = {":low": {"S": just_after(after)}, ":high": {"S": just_before(before)}}
+            return " AND #sk BETWEEN :low AND :high", bounds
+    raise AssertionError((low, high))
 
 
 def just_after(position: str) -> str:
