@@ -37,6 +37,7 @@ class Stack:
         self._parts: dict[str, Part] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.applications = [name for name in sockets if name != settings.ENGINE]
+        self.started = asyncio.Event()
         self.stopping = asyncio.Event()
 
     async def start(self) -> None:
@@ -84,8 +85,9 @@ class Stack:
             await asyncio.sleep(ASK_SECONDS)
 
     async def follow_changes(self) -> None:
-        """Restart what changed code belongs to, until the stack stops."""
+        """Restart what changed code belongs to, until the stack stops; what changes while it starts comes after."""
         async for paths in watching.changes(self._root, self.applications, self.stopping):
+            await self.started.wait()
             for name in watching.affected(paths, self._root, self.applications):
                 self._terminal.line(
                     name, f"changed: {', '.join(sorted(Path(path).name for path in paths))}; it restarts"
@@ -171,20 +173,28 @@ async def run(sockets: dict[str, socket], terminal: Terminal) -> int:
 async def until_stopped(stack: Stack, terminal: Terminal) -> int:
     """Start, announce, follow changes; a signal ends it at any point."""
     began = monotonic()
+    following = asyncio.create_task(stack.follow_changes())  # it watches before anything reads the code
     starting = asyncio.create_task(stack.start())
     await first(starting, stack.stopping.wait)
-    if not starting.done():
-        starting.cancel()
-        return 0
-    if problem := starting.exception():
-        terminal.say(str(problem))
-        return 1
+    if not starting.done() or starting.exception():
+        following.cancel()
+        return gave_up(starting, terminal)
     described = stack_file.describe(stack.applications)
     stack_file.write(described)
     terminal.say(stack_file.table(described))
     terminal.say(f"  It took {monotonic() - began:.1f} s.")
-    await stack.follow_changes()
+    stack.started.set()
+    await following
     return 0
+
+
+def gave_up(starting: asyncio.Task[None], terminal: Terminal) -> int:
+    """The stack never stood: 0 when it was stopped, 1 when it could not start, which is said."""
+    if not starting.done():
+        starting.cancel()
+        return 0
+    terminal.say(str(starting.exception()))
+    return 1
 
 
 async def first(task: asyncio.Task[None], event: Callable[[], Coroutine[Any, Any, Any]]) -> None:

@@ -6,6 +6,7 @@ reachable, 130 interrupted.
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -24,6 +25,8 @@ WORTH_TELLING = 1.0  # seconds
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     args = parser().parse_args(arguments)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupted)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -38,6 +41,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (LogClientError, OSError, ValueError) as error:
         return _told(error, args.endpoint)
     return status
+
+
+def _interrupted(_number: int, _frame: object) -> None:
+    """Ctrl-C may strike in the middle of making a response; what its half-made parts say when they go is not news."""
+    sys.unraisablehook = _silent
+    raise KeyboardInterrupt
+
+
+def _silent(_unraisable: object) -> None:
+    pass
 
 
 def _client(args: argparse.Namespace) -> LogClient:
