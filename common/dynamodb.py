@@ -28,6 +28,7 @@ type Wire = dict[str, dict[str, Any]]
 
 WRITES_PER_BATCH = 25
 BATCH_ATTEMPTS = 5
+TRANSACTION_ATTEMPTS = 8
 FIRST_PAUSE_SECONDS = 0.05
 THROTTLED = {
     "ProvisionedThroughputExceededException",
@@ -184,7 +185,7 @@ def _put_chunk(client: "DynamoDBClient", table: str, chunk: list[Wire], clock: C
     for attempt in range(BATCH_ATTEMPTS):
         if attempt:
             count("DynamoDBThrottles")
-            clock.sleep(random.uniform(0, FIRST_PAUSE_SECONDS * 2**attempt))  # noqa: S311  # jitter, not secrecy
+            _pause(clock, attempt)
         try:
             with translated():
                 waiting = client.batch_write_item(RequestItems=waiting).get("UnprocessedItems")
@@ -195,6 +196,11 @@ def _put_chunk(client: "DynamoDBClient", table: str, chunk: list[Wire], clock: C
         if not waiting:
             return []
     return [request["PutRequest"]["Item"] for request in waiting[table]]
+
+
+def _pause(clock: Clock, attempt: int) -> None:
+    """Wait before the next attempt: full jitter, longer each time."""
+    clock.sleep(random.uniform(0, FIRST_PAUSE_SECONDS * 2**attempt))  # noqa: S311  # jitter, not secrecy
 
 
 def code_of(error: "ClientError") -> str:
@@ -225,9 +231,6 @@ def _meaning(error: "ClientError") -> Exception:
     return Unavailable("The store does not answer. Try again.", retry_after=2)
 
 
-TRANSACTION_ATTEMPTS = 8
-
-
 def transact(client: "DynamoDBClient", actions: Sequence[Mapping[str, Any]], clock: Clock) -> bool:
     """Write all or nothing; false when a condition among the actions did not hold. Conflicts are tried again.
 
@@ -248,7 +251,7 @@ def transact(client: "DynamoDBClient", actions: Sequence[Mapping[str, Any]], clo
                     raise
             else:
                 return True
-        clock.sleep(random.uniform(0, FIRST_PAUSE_SECONDS * 2**attempt))  # noqa: S311  # jitter, not secrecy
+        _pause(clock, attempt)
     raise TooManyRequests("The store is busy. Try again.", retry_after=1)
 
 

@@ -16,7 +16,6 @@ import orjson
 from common.errors import ValidationFailed
 
 DIGEST_BYTES = 12
-LONGEST = 1024
 FIELD = "cursor"
 
 

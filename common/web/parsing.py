@@ -44,10 +44,7 @@ def query_of[M: BaseModel](model: type[M], request: Request) -> M:
         if problem:
             raise ValidationFailed.of(printable(name) or "query", problem)
         values[name] = many if _takes_many(model, name) else many[0]
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        raise failure(error, depth=1) from None
+    return validated(model, values, depth=1)
 
 
 def _parameter_problem(model: type[BaseModel], name: str, values: list[str]) -> str | None:
@@ -64,12 +61,12 @@ def _takes_many(model: type[BaseModel], name: str) -> bool:
     return getattr(model.model_fields[name].annotation, "__origin__", None) in {tuple, list}
 
 
-def validated[M: BaseModel](model: type[M], values: Mapping[str, Any]) -> M:
-    """A model from Python values; raises ValidationFailed."""
+def validated[M: BaseModel](model: type[M], values: Mapping[str, Any], depth: int | None = None) -> M:
+    """A model from Python values; raises ValidationFailed, which names fields to this depth of their paths."""
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        raise failure(error) from None
+        raise failure(error, depth) from None
 
 
 def body_of(request: Request, limits: Limits) -> bytes:

@@ -55,11 +55,6 @@ def _referred(value: Value) -> str:
     return str(got[0] if isinstance(got, list) else got.split(".")[0])
 
 
-def applications() -> list[str]:
-    """Folders with an app.py."""
-    return sorted(path.parent.name for path in ROOT.glob("*/app.py"))
-
-
 def resources_of(app: str) -> Template:
     """resources.yaml with every intrinsic function in its long form."""
     return parsed((ROOT / app / "resources.yaml").read_text())

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from deploy.packages import ROOT, Package
-from tests.architecture.templates import applications
+from tests.architecture.sources import applications
 
 STAGES = ("local", "dev", "prod")
 MEGABYTES = 1024 * 1024

@@ -9,7 +9,8 @@ from cfnlint.api import lint
 
 from deploy.packages import ROOT, Package
 from tests.architecture.rules import RULES
-from tests.architecture.templates import Subject, applications, source_words
+from tests.architecture.sources import applications
+from tests.architecture.templates import Subject, source_words
 
 if TYPE_CHECKING:
     from cfnlint.config import ManualArgs

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import from_json
 
 from common.errors import BadRequest, ValidationFailed
-from common.web.hostile import explain_json, faults, lenient, printable, text_problem
+from common.web.hostile import faults, lenient, printable, text_problem
 from common.web.parsing import failure, validated
 
 from ..domain import NAMES, Filters, Level, Record, level_of, parse_instant, wanted_levels
@@ -104,8 +104,12 @@ def _number(value: object) -> float:
     return float(value)
 
 
+def _instant(value: object) -> int:
+    return parse_instant(value if isinstance(value, str) else "")
+
+
 def _moment(value: object) -> int:
-    return parse_instant(SPACE_FOR_PLUS.sub("+", value) if isinstance(value, str) else "")
+    return _instant(SPACE_FOR_PLUS.sub("+", value) if isinstance(value, str) else value)
 
 
 LEVEL_SCHEMA = {"type": "string", "enum": list(NAMES), "description": "In any case."}
@@ -130,9 +134,10 @@ LogId = Annotated[
 Moment = Annotated[int, BeforeValidator(_moment), WithJsonSchema(TIME_SCHEMA)]
 InstantIn = Annotated[
     int,
-    BeforeValidator(lambda value: parse_instant(value if isinstance(value, str) else "")),
+    BeforeValidator(_instant),
     WithJsonSchema({**TIME_SCHEMA, "description": "At most 2 h ahead, at most the retention (90 days) ago."}),
 ]
+PageLimit = Annotated[int, BeforeValidator(_integer), Field(ge=1, le=1000)]
 CursorText = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,1024}$", description="nextCursor of another page")]
 
 
@@ -203,7 +208,7 @@ class RecentQuery(_Where):
     hours: Annotated[int, BeforeValidator(_integer), Field(ge=1, le=168)] | None = Field(
         default=None, description="How far back; 24 unless `since` is given"
     )
-    limit: Annotated[int, BeforeValidator(_integer), Field(ge=1, le=1000)] = 100
+    limit: PageLimit = 100
     cursor: CursorText | None = None
 
 
@@ -211,7 +216,7 @@ class TailQuery(_Where):
     """The question of GET /logs/tail."""
 
     cursor: CursorText | None = None
-    limit: Annotated[int, BeforeValidator(_integer), Field(ge=1, le=1000)] = 100
+    limit: PageLimit = 100
     wait: Annotated[float, BeforeValidator(_number), Field(ge=0, le=20)] = Field(default=0, description="Seconds")
 
 
@@ -284,5 +289,5 @@ def _line(line: bytes) -> LogIn | Fault:
         pass
     try:
         return judged(lenient(line))
-    except BadRequest:
-        return Fault(explain_json(line).message)
+    except BadRequest as error:
+        return Fault(error.message)

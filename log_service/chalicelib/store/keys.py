@@ -10,7 +10,6 @@ from ..domain import Filters, Level, Record, day_of
 RECENT_INDEX = "RecentIndex"
 SERVICE_LEVEL_INDEX = "ServiceLevelIndex"
 LEVEL_INDEX = "LevelIndex"
-SEPARATOR = "#"
 
 
 @dataclass(frozen=True, slots=True)
